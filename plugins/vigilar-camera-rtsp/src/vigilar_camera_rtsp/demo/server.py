@@ -191,9 +191,20 @@ class Factory(GstRtspServer.RTSPMediaFactory):
         self.connect("media-configure", self._configure)
 
     def _configure(self, _factory: Any, media: Any) -> None:
-        media.set_rate_control(False)
+        media.get_element().get_parent().connect("deep-element-added", _send_at_once)
         with self._clock.lock:
             self._mount.join(Playhead(self._mount, media))
+
+
+def _send_at_once(_pipeline: Any, _bin: Any, element: Any) -> None:
+    """Leave the pacing to the clock of this program, also where a client begins in the past."""
+    if element.find_property("sync"):
+        element.connect("notify::sync", lambda sink, _name: _unpace(sink))
+
+
+def _unpace(sink: Any) -> None:
+    if sink.get_property("sync"):
+        sink.set_property("sync", False)
 
 
 def _pipeline(reel: Reel) -> str:
