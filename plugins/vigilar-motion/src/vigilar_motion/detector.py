@@ -1,0 +1,164 @@
+"""One camera's detector: pictures in, motion and changes of the scene out.
+
+The detector is single-threaded. OpenCV has threads of its own that cost more than they give on
+pictures of this size; the process that hosts detectors calls ``cv2.setNumThreads(1)`` once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from vigilar_core.media import Box
+from vigilar_motion.blocks import BlockMethod
+from vigilar_motion.edges import Edge, EdgeMachine, Sighting
+from vigilar_motion.grid import BlockGrid, Luma, Mask, Sample
+from vigilar_motion.method import ChangeMethod
+from vigilar_motion.mog2 import Mog2Method
+from vigilar_motion.options import MotionOptions
+from vigilar_motion.regions import Region, find_regions
+from vigilar_motion.scene import SceneEdge, SceneMonitor
+from vigilar_motion.zones import ZoneMap
+
+#: After a gap in the pictures longer than this, what was learnt is out of date.
+_STALE_S = 30.0
+#: While motion lasts, this part of the least area keeps it alive.
+_SUSTAIN = 0.5
+#: Two regions are one thing when they overlap after growing by this many blocks each way.
+_LINK = np.ones((5, 5), np.uint8)
+#: More strength than this adds nothing to the confidence.
+_FULL_STRENGTH = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class MotionResult:
+    """What one picture says.
+
+    :param confidence: 0.0 to 1.0; 0.5 is just enough to count
+    :param area_px: changed area, in pixels of the motion resolution
+    :param boxes: of the moving regions, the largest first, relative coordinates
+    :param zones: named zones touched
+    :param edge: motion started or ended with this picture
+    :param scene: changes of the whole scene
+    :param wants_faster: more pictures a second would settle something, or motion is under way
+    """
+
+    confidence: float = 0.0
+    area_px: float = 0.0
+    boxes: tuple[Box, ...] = ()
+    zones: tuple[str, ...] = ()
+    edge: Edge | None = None
+    scene: tuple[SceneEdge, ...] = ()
+    wants_faster: bool = False
+
+
+class MotionDetector:
+    """Finds motion in the pictures of one camera.
+
+    A change of the pictures' size starts it anew.
+
+    :param options: settings
+    :param size: width and height of the motion resolution, which zones in pixels refer to
+    :raises ValueError: a zone is not valid
+    """
+
+    def __init__(self, options: MotionOptions, size: tuple[int, int] = (640, 360)) -> None:
+        self._options = options
+        self._size = size
+        self._machine = EdgeMachine(options.timing)
+        self._previous_s: float | None = None
+        self._prepare(BlockGrid(size[1], size[0]))
+
+    @property
+    def active(self) -> bool:
+        """Whether motion is under way."""
+        return self._machine.active
+
+    def update(self, image: Luma, time_s: float) -> MotionResult:
+        """Look at the next picture.
+
+        :param image: height × width, luma, unsigned bytes
+        :param time_s: monotonic time of the picture; pictures not after the last one are ignored
+        :raises ValueError: not a grey picture, or too small
+        """
+        if image.ndim != 2 or image.dtype != np.uint8:
+            raise ValueError(f"a grey picture of bytes is needed, got {image.dtype} {image.shape}")
+        if self._previous_s is not None and time_s <= self._previous_s:
+            return MotionResult(wants_faster=self._machine.wants_faster)
+        if (image.shape[1], image.shape[0]) != self._grid.size:
+            self._prepare(BlockGrid(*image.shape))
+        interval_s = 0.0 if self._previous_s is None else time_s - self._previous_s
+        if interval_s > _STALE_S:
+            self._prepare(self._grid)
+            interval_s = 0.0
+        self._previous_s = time_s
+        return self._judge(self._grid.sample(image, time_s, interval_s))
+
+    def _prepare(self, grid: BlockGrid) -> None:
+        options = self._options
+        self._grid = grid
+        self._zones = ZoneMap(options.motion_zones, options.zones, self._size, grid.shape)
+        self._scene = SceneMonitor(grid.shape)
+        self._method = _method(options, grid)
+        self._trail = np.zeros(grid.shape, np.bool_)
+        pixels = self._size[0] * self._size[1]
+        self._min_area_px = options.min_area_px * grid.size[0] * grid.size[1] / pixels
+        self._machine.restart()
+
+    def _judge(self, sample: Sample) -> MotionResult:
+        scene = tuple(self._scene.update(sample))
+        if not self._scene.steady:
+            self._method.adopt(sample)
+            self._machine.pause(sample.time_s)
+            return MotionResult(scene=scene, wants_faster=self._machine.wants_faster)
+        regions = self._regions(sample)
+        moving = _union(regions, self._grid.shape)
+        self._method.learn(sample, moving)
+        zones = self._zones.touched(moving) if regions else ()
+        confidence = max((self._confidence(region) for region in regions), default=0.0)
+        boxes = tuple(region.box for region in regions)
+        sighting = Sighting(confidence, boxes, zones) if regions else None
+        edge = self._machine.observe(sample.time_s, sighting, self._linked(moving))
+        return MotionResult(
+            confidence=confidence,
+            area_px=sum(region.area_px for region in regions),
+            boxes=boxes,
+            zones=zones,
+            edge=edge,
+            scene=scene,
+            wants_faster=self._machine.wants_faster,
+        )
+
+    def _regions(self, sample: Sample) -> list[Region]:
+        change = self._method.changes(sample)
+        least_px = self._min_area_px * (_SUSTAIN if self.active else 1.0)
+        found = find_regions(change, self._zones.active, least_px)
+        return [region for region in found if not self._scene.is_light(sample, region.blocks)]
+
+    def _linked(self, moving: Mask) -> bool:
+        """Whether motion is near that of the picture with motion before."""
+        if not moving.any():
+            return False
+        grown = cv2.dilate(moving.astype(np.uint8), _LINK).astype(np.bool_)
+        linked = bool((grown & self._trail).any())
+        self._trail = moving
+        return linked
+
+    def _confidence(self, region: Region) -> float:
+        excess = region.area_px / self._min_area_px * min(region.strength, _FULL_STRENGTH)
+        return float(1.0 - 0.5**excess)
+
+
+def _method(options: MotionOptions, grid: BlockGrid) -> ChangeMethod:
+    if options.method == "mog2":
+        return Mog2Method(grid, options.reluctance)
+    return BlockMethod(grid.shape, grid.block_area_px, options.reluctance)
+
+
+def _union(regions: list[Region], shape: tuple[int, int]) -> Mask:
+    union = np.zeros(shape, np.bool_)
+    for region in regions:
+        union |= region.blocks
+    return union

@@ -1,0 +1,110 @@
+"""The picture as a grid of blocks: the scale at which motion and scene are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Luma = NDArray[np.uint8]
+Levels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+#: Blocks across the width of a picture; 640 pixels make blocks of 8 × 8.
+_ACROSS = 80
+#: Added to luma before the logarithm: black level and stray light of a camera.
+_PEDESTAL = 16.0
+#: Luma at which one level of log brightness is one level of luma.
+_MIDDLE = 128.0
+
+_luma = np.arange(256, dtype=np.float64)
+_LOG = (np.log(_luma + _PEDESTAL) * (_MIDDLE + _PEDESTAL)).astype(np.float32)
+_SLOPE = ((_MIDDLE + _PEDESTAL) / (_luma + _PEDESTAL)).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture, prepared once for everything that looks at it.
+
+    :param image: height × width, luma
+    :param means: mean luma per block
+    :param levels: logarithm of the means, scaled to luma levels at mid-grey, so that a change of
+        light by a factor is a change by a constant everywhere
+    :param slope: levels per level of luma, per block: large where it is dark
+    :param time_s: monotonic
+    :param interval_s: since the sample before; 0.0 for the first
+    """
+
+    image: Luma
+    means: Luma
+    levels: Levels
+    slope: Levels
+    time_s: float
+    interval_s: float
+
+
+class BlockGrid:
+    """Divides pictures of one size into square blocks.
+
+    Rows and columns of pixels that fill no block are left out at the right and bottom.
+
+    :param height: pixels
+    :param width: pixels
+    :raises ValueError: the picture is too small for four blocks each way
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.size = (width, height)
+        self.block_px = max(2, round(width / _ACROSS / 2) * 2)
+        self.shape = (height // self.block_px, width // self.block_px)
+        if min(self.shape) < 4:
+            raise ValueError(f"a picture of {width}×{height} is too small to find motion in")
+        self._covered = (self.shape[0] * self.block_px, self.shape[1] * self.block_px)
+
+    @property
+    def block_area_px(self) -> int:
+        return self.block_px * self.block_px
+
+    def crop(self, image: Luma) -> Luma:
+        """The part of the picture that the blocks cover."""
+        height, width = self._covered
+        return image[:height, :width]
+
+    def means(self, image: Luma) -> Luma:
+        """Mean of each block; halving first lets OpenCV take its fast path."""
+        rows, columns = self.shape
+        half = cv2.resize(
+            self.crop(image),
+            (self._covered[1] // 2, self._covered[0] // 2),
+            interpolation=cv2.INTER_AREA,
+        )
+        if self.block_px == 2:
+            return np.asarray(half, dtype=np.uint8)
+        blocks = cv2.resize(half, (columns, rows), interpolation=cv2.INTER_AREA)
+        return np.asarray(blocks, dtype=np.uint8)
+
+    def sample(self, image: Luma, time_s: float, interval_s: float) -> Sample:
+        """Prepare a picture of this grid's size."""
+        means = self.means(image)
+        return Sample(image, means, cv2.LUT(means, _LOG), cv2.LUT(means, _SLOPE), time_s, interval_s)
+
+
+def middle(levels: Levels) -> np.float32:
+    """Median of a quarter of the blocks, which is enough to follow the light of the whole."""
+    part = levels[::2, ::2].ravel()
+    return np.float32(np.partition(part, part.size // 2)[part.size // 2])
+
+
+def local(levels: Levels, reach: int = 9) -> Levels:
+    """What differs from the surroundings: a change of light is smooth, a thing has edges.
+
+    :param reach: width of the surroundings in blocks
+    """
+    return levels - cv2.blur(levels, (reach, reach), borderType=cv2.BORDER_REFLECT)
+
+
+def weight(interval_s: float, constant_s: float) -> float:
+    """Share of a new sample in a running mean, so that its memory is a time, not a count."""
+    return float(1.0 - np.exp(-interval_s / constant_s))

@@ -1,0 +1,40 @@
+"""The protocol between a way to find changes and the detector that judges them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from vigilar_motion.grid import Levels, Mask, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeMap:
+    """What changed in a picture, per block.
+
+    :param strength: 1.0 is exactly at the threshold
+    :param weak: blocks that belong to a change if a sure one is next to them
+    :param sure: blocks that changed beyond doubt
+    :param area_px: changed pixels per block
+    """
+
+    strength: Levels
+    weak: Mask
+    sure: Mask
+    area_px: Levels
+
+
+class ChangeMethod(Protocol):
+    """A way to find changes; keeps what it has learnt of the camera."""
+
+    def changes(self, sample: Sample) -> ChangeMap:
+        """Compare a picture with what was learnt."""
+
+    def learn(self, sample: Sample, moving: Mask) -> None:
+        """Take the picture last compared into what was learnt.
+
+        :param moving: blocks that the detector took for motion
+        """
+
+    def adopt(self, sample: Sample) -> None:
+        """Forget the background and start anew from this picture, as after a change of light."""

@@ -1,0 +1,59 @@
+"""Method ``mog2``: adaptive Gaussian mixture per pixel.
+
+Z. Zivkovic, "Improved adaptive Gaussian mixture model for background subtraction", ICPR 2004,
+as OpenCV has it. Shadows are left out; the mask is summed up per block.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vigilar_motion.grid import BlockGrid, Mask, Sample, weight
+from vigilar_motion.method import ChangeMap
+
+#: Memory of the mixture.
+_MEMORY_S = 30.0
+#: Squared distance, in variances, beyond which a pixel belongs to no component (OpenCV's default).
+_VARIANCES = 16.0
+#: OpenCV's mark of a foreground pixel; shadows have 127.
+_FOREGROUND = 255
+#: Parts of a block that must be foreground for it to count as weak and as sure.
+_WEAK, _SURE = 0.1, 0.4
+_OPENING = np.ones((3, 3), np.uint8)
+
+
+class Mog2Method:
+    """See the module.
+
+    :param grid: blocks to sum up over
+    :param reluctance: factor on the distance in standard deviations
+    """
+
+    def __init__(self, grid: BlockGrid, reluctance: float) -> None:
+        self._grid = grid
+        self._model = cv2.createBackgroundSubtractorMOG2(
+            history=500, varThreshold=_VARIANCES * reluctance**2, detectShadows=True
+        )
+        self._fresh = True
+
+    def changes(self, sample: Sample) -> ChangeMap:
+        image = self._grid.crop(sample.image)
+        share = 1.0 if self._fresh else weight(sample.interval_s, _MEMORY_S)
+        self._fresh = False
+        mask = self._model.apply(image, learningRate=share)
+        opened = cv2.morphologyEx(
+            cv2.compare(mask, _FOREGROUND, cv2.CMP_EQ), cv2.MORPH_OPEN, _OPENING
+        )
+        rows, columns = self._grid.shape
+        filled = cv2.resize(opened, (columns, rows), interpolation=cv2.INTER_AREA)
+        part = filled.astype(np.float32) * np.float32(1 / 255)
+        strength = part * np.float32(1 / _SURE)
+        area_px = part * np.float32(self._grid.block_area_px)
+        return ChangeMap(strength, part > _WEAK, part > _SURE, area_px)
+
+    def learn(self, sample: Sample, moving: Mask) -> None:
+        """Nothing to do: the mixture learns while it compares."""
+
+    def adopt(self, sample: Sample) -> None:
+        self._fresh = True
