@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from vigilar_core.recording_file.errors import RecordingDamaged
+from vigilar_core.recording_file.header import RecordingMetadata
 from vigilar_core.recording_file.random_access import RandomAccessFile
 from vigilar_core.recording_file.segments import STREAM_HEADER_SIZE, TAG_SIZE, SegmentCipher
 
@@ -66,6 +67,11 @@ class RecordingReader(RandomAccessFile):
             self._open_unsealed(stream_size)
         else:
             self._refuse_unsealed(stream_size)
+
+    @property
+    def metadata(self) -> RecordingMetadata:
+        """What the clear header says; authentic unless the file has no whole segment yet."""
+        return self._cipher.header.metadata
 
     @property
     def cipher(self) -> SegmentCipher:
