@@ -190,9 +190,14 @@ def _read_mfra(file: Seekable, track: Track) -> list[tuple[int, int, int]]:
     mfra = read_range(file, max(0, size - mfra_size), mfra_size)
     for box in find(mfra, b"mfra", b"tfra"):
         entries = _parse_tfra(payload(mfra, box), track.track_id)
-        if entries:
+        if entries and all(_is_moof(file, entry[0]) for entry in (entries[0], entries[-1])):
             return entries
     return []
+
+
+def _is_moof(file: Seekable, offset: int) -> bool:
+    """Guard against a muxer's own table, which padding has made wrong."""
+    return read_range(file, offset, 8)[4:] == b"moof"
 
 
 def _parse_tfra(tfra: bytes, track_id: int) -> list[tuple[int, int, int]]:

@@ -52,6 +52,7 @@ class LegacyRecordingReader(RandomAccessFile):
         self._counter = int.from_bytes(file.read(_IV_SIZE), "big")
         if self.size_bytes < 8 or self.read_at(0, 8)[4:] not in _FIRST_BOXES:
             raise NotARecording("the file is no recording, or was written under another key")
+        self._owned = file
 
     def read_at(self, position: int, size: int) -> bytes:
         """Return a part of the plaintext."""
@@ -61,8 +62,3 @@ class LegacyRecordingReader(RandomAccessFile):
         self._file.seek(_IV_SIZE + block * _BLOCK_SIZE)
         ciphertext = self._file.read(skip + size)
         return Cipher(AES(self._key), start).decryptor().update(ciphertext)[skip:]
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()

@@ -16,8 +16,11 @@ class Mp4RecordingWriter:
 
     Each whole fragment is flushed and indexed at once. The muxer must not seek, must write
     ``moov`` first and address data relative to the fragment (FFmpeg: ``movflags``
-    ``empty_moov+default_base_moof+frag_custom`` or ``frag_keyframe``). Its own ``mfra`` box is
-    dropped, because padding moves the fragments.
+    ``empty_moov+default_base_moof`` with ``frag_keyframe`` or ``frag_custom``). Its own ``mfra``
+    box is dropped, because padding moves the fragments.
+
+    Playback can begin only at a fragment that starts with a key frame; the muxer therefore has
+    to begin a fragment at each key frame, besides those that are due in between.
 
     Parameters:
         writer: a fresh writer; this object flushes and seals it.

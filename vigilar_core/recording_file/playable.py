@@ -16,6 +16,7 @@ from __future__ import annotations
 import struct
 
 from vigilar_core.recording_file.boxes import find, make_box, make_full_box, payload
+from vigilar_core.recording_file.errors import NotPlayable
 from vigilar_core.recording_file.fragments import (
     FragmentIndex,
     Init,
@@ -57,6 +58,7 @@ class PlayableView(RandomAccessFile):
             self._body_offset = stretches[0].offset if stretches else 0
             body_size = self.index.end_offset - self._body_offset if stretches else 0
         self.size_bytes = len(self._head) + body_size
+        self._owned = source
 
     @property
     def duration_s(self) -> float | None:
@@ -72,11 +74,6 @@ class PlayableView(RandomAccessFile):
             data += self._source.read_at(self._body_offset + begin, left)
         return data
 
-    def close(self) -> None:
-        if not self.closed:
-            self._source.close()
-        super().close()
-
 
 def _head(init: Init, index: FragmentIndex, stretches: list[Stretch]) -> bytes:
     head = init.ftyp + with_duration(init.moov, index.duration_s)
@@ -89,8 +86,14 @@ def with_duration(moov: bytes, duration_s: float) -> bytes:
     Parameters:
         moov: the whole box, of a fragmented MP4.
         duration_s: duration of the longest track, fragments included.
+
+    Raises:
+        NotPlayable: the movie header is missing.
     """
-    header = payload(moov, next(find(moov, b"moov", b"mvhd")))
+    movie = next(find(moov, b"moov", b"mvhd"), None)
+    if movie is None or movie.size_bytes < 32:
+        raise NotPlayable("the moov box has no movie header")
+    header = payload(moov, movie)
     (timescale,) = struct.unpack_from(">I", header, 20 if header[:1] == b"\1" else 12)
     mehd = make_full_box(b"mehd", 1, 0, struct.pack(">Q", round(duration_s * timescale)))
     (moov_box,) = find(moov, b"moov")

@@ -5,22 +5,39 @@ from __future__ import annotations
 import io
 import os
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
+class SupportsClose(Protocol):
+    """Anything that can be closed."""
+
+    def close(self) -> None: ...
+
+
 class RandomAccessFile(io.RawIOBase):
-    """A read-only, seekable file; every read is filled up to the end of the file."""
+    """A read-only, seekable file; every read is filled up to the end of the file.
+
+    Like all files it has one position: threads need a file each.
+    """
 
     #: Length in bytes.
     size_bytes: int = 0
     _position = 0
+    #: What is closed with this file; none before the constructor has succeeded, so that a file
+    #: which cannot be opened one way can still be tried another way.
+    _owned: SupportsClose | None = None
 
     @abstractmethod
     def read_at(self, position: int, size: int) -> bytes:
         """Return ``size`` bytes from ``position`` on, both inside the file."""
+
+    def close(self) -> None:
+        if not self.closed and self._owned is not None:
+            self._owned.close()
+        super().close()
 
     def readable(self) -> bool:
         return True

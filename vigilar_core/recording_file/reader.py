@@ -66,7 +66,8 @@ class RecordingReader(RandomAccessFile):
         elif allow_unsealed:
             self._open_unsealed(stream_size)
         else:
-            self._refuse_unsealed(stream_size)
+            self._refuse_unsealed()
+        self._owned = file
 
     @property
     def metadata(self) -> RecordingMetadata:
@@ -109,11 +110,6 @@ class RecordingReader(RandomAccessFile):
         self._cache.clear()
         for _ in self._segments(0, self._count - 1):
             pass
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
 
     def _segments(self, first: int, end: int) -> Iterator[bytes]:
         index = first
@@ -189,7 +185,7 @@ class RecordingReader(RandomAccessFile):
         if self._cipher.decrypt(self._count, self._file.read(TAG_SIZE), last=True) is not None:
             raise RecordingDamaged("bytes follow the end of the recording", offset + TAG_SIZE)
 
-    def _refuse_unsealed(self, stream_size: int) -> None:
+    def _refuse_unsealed(self) -> None:
         index = max(0, self._count - 1)
         raise RecordingDamaged(
             "the end of the recording is missing or not authentic; if it was not sealed, "

@@ -183,3 +183,29 @@ def test_stretches_cover_all_fragments_without_gap(
     assert index.duration_s == (ticks - start_ticks) / 1000
     keys = [is_key for _, _, is_key in fragments]
     assert len(stretches) == sum(keys) + (bool(keys) and not keys[0])
+
+
+def test_pyav_can_mux_straight_into_a_recording(
+    tmp_path: Path, fragmented_mp4: bytes, key: bytes, metadata: RecordingMetadata
+) -> None:
+    av = pytest.importorskip("av")
+    path = tmp_path / "muxed.vge"
+    options = {
+        "movflags": "empty_moov+default_base_moof+frag_keyframe",
+        "frag_duration": "500000",
+    }
+    with path.open("xb", buffering=0) as file, av.open(io.BytesIO(fragmented_mp4)) as source:
+        sink = Mp4RecordingWriter(RecordingWriter(file, key, metadata))
+        with av.open(sink, "w", format="mp4", options=options) as muxer:
+            tracks = {
+                stream.index: muxer.add_stream_from_template(stream) for stream in source.streams
+            }
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packet.stream = tracks[packet.stream.index]
+                    muxer.mux(packet)
+        sink.seal()
+    with open_recording(path, key) as reader:
+        index = read_index(reader, read_init(reader))
+    assert len(index.stretches()) == 10
+    assert index.duration_s == pytest.approx(20, abs=0.1)

@@ -167,10 +167,37 @@ def test_a_legacy_mp4_passes_through_unchanged(tmp_path: Path, key: bytes) -> No
         assert view.readall() == mp4
 
 
+def test_an_index_that_padding_made_wrong_is_not_believed(
+    fragmented_mp4: bytes, key: bytes, metadata: RecordingMetadata
+) -> None:
+    (mfra,) = find(fragmented_mp4, b"mfra")
+    (moov,) = find(fragmented_mp4, b"moov")
+    file = io.BytesIO()
+    writer = RecordingWriter(file, key, metadata)
+    writer.write(fragmented_mp4[: moov.end])
+    writer.flush()
+    writer.write(fragmented_mp4[moov.end : mfra.offset])
+    writer.seal(fragmented_mp4[mfra.offset :])
+    with PlayableView(RecordingReader(io.BytesIO(file.getvalue()), key)) as view:
+        assert view.duration_s == pytest.approx(20, abs=0.1)
+        assert view.index is not None
+        assert len(view.index.stretches()) == 10
+
+
 def test_a_recording_without_moov_is_refused(record: Callable[..., bytes], key: bytes) -> None:
     reader = RecordingReader(io.BytesIO(record([])), key)
     with pytest.raises(NotPlayable, match="moov"):
         PlayableView(reader)
+    assert not reader.closed
+
+
+def test_closing_the_view_closes_the_recording_and_its_file(view: PlayableView) -> None:
+    source = view._source
+    view.close()
+    view.close()
+    assert source.closed
+    with pytest.raises(ValueError, match="closed"):
+        view.read(1)
 
 
 class _CountingFile(io.BytesIO):
