@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -69,7 +70,7 @@ def machine() -> str:
         if line.startswith("model name"):
             model = line.partition(":")[2].strip()
             break
-    cores = sum(line.startswith("processor") for line in Path("/proc/cpuinfo").open())
+    cores = os.cpu_count()
     return f"{cores} × {model}, Python {platform.python_version()}"
 
 
