@@ -167,7 +167,7 @@ class _Check:
         known = self._keys.get(path, set()) | subsections
         guess = nearest(key, known | (catalogue.keys_of(path) if path not in self._keys else set()))
         if strangers and guess is None:
-            names = ", ".join(strangers)
+            names = key if key in strangers else ", ".join(strangers)
             return self._warn(shown, f"unknown key; may belong to a plugin that is off: {names}")
         what = "unknown section" if not path else "unknown key"
         return self._problem(shown, what, f"did you mean {guess!r}?" if guess else "")

@@ -46,28 +46,32 @@ class CameraLocation(enum.StrEnum):
 class System(SettingsModel):
     """The installation as a whole: its name, its folders, its logs."""
 
-    name: str = Field("Vigilar Home Security", min_length=1, description="Name shown to people")
-    timezone: TimeZone = Field("UTC", description="Time zone of the house, IANA name")
+    name: str = Field(
+        default="Vigilar Home Security", min_length=1, description="Name shown to people"
+    )
+    timezone: TimeZone = Field(default="UTC", description="Time zone of the house, IANA name")
     data_dir: AbsolutePath = Field(
-        Path("/var/vigilar/data"), description="Database, spools and locks"
+        default=Path("/var/vigilar/data"), description="Database, spools and locks"
     )
     recordings_dir: AbsolutePath = Field(
-        Path("/var/vigilar/recordings"), description="Encrypted recordings and thumbnails"
+        default=Path("/var/vigilar/recordings"), description="Encrypted recordings and thumbnails"
     )
     hls_dir: AbsolutePath = Field(
-        Path("/var/vigilar/hls"), description="Segments and playlists of the live picture"
+        default=Path("/var/vigilar/hls"), description="Segments and playlists of the live picture"
     )
     runtime_dir: AbsolutePath = Field(
-        Path("/run/vigilar"),
+        default=Path("/run/vigilar"),
         description="Sockets, heartbeats and frame rings; best kept in memory",
     )
     secrets_dir: AbsolutePath = Field(
-        Path("/etc/vigilar/secrets"),
+        default=Path("/etc/vigilar/secrets"),
         description='Files that { secret = "name" } is read from, outside systemd',
     )
-    log_level: LogLevel = Field(LogLevel.INFO, description="Least important level that is logged")
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO, description="Least important level that is logged"
+    )
     arm_pin_hash: Secret = Field(
-        Secret(),
+        default=Secret(),
         description="Former place of the PIN hash; accepted and not used",
         json_schema_extra={"x-deprecated": "set pin_hash in [security] instead: config set-pin"},
     )
@@ -84,19 +88,21 @@ class Mqtt(SettingsModel):
 
     model_config = ConfigDict(json_schema_extra={"x-presence-matters": True})
 
-    host: Host = Field("127.0.0.1", description="Address of the broker")
-    port: Port = Field(1883, description="TCP port of the broker; 8883 is usual with TLS")
-    username: str = Field("", description="User name at the broker; empty for none")
-    password: Secret = Field(Secret(), description="Password at the broker")
-    tls: bool = Field(False, description="Speak TLS to the broker and check its certificate")
+    host: Host = Field(default="127.0.0.1", description="Address of the broker")
+    port: Port = Field(default=1883, description="TCP port of the broker; 8883 is usual with TLS")
+    username: str = Field(default="", description="User name at the broker; empty for none")
+    password: Secret = Field(default=Secret(), description="Password at the broker")
+    tls: bool = Field(
+        default=False, description="Speak TLS to the broker and check its certificate"
+    )
     tls_ca_file: AbsolutePath | None = Field(
-        None, description="PEM file of authorities to trust instead of the system's own"
+        default=None, description="PEM file of authorities to trust instead of the system's own"
     )
     tls_certificate_file: AbsolutePath | None = Field(
-        None, description="PEM certificate to show the broker"
+        default=None, description="PEM certificate to show the broker"
     )
     tls_key_file: AbsolutePath | None = Field(
-        None, description="PEM key of the certificate shown to the broker"
+        default=None, description="PEM key of the certificate shown to the broker"
     )
 
 
@@ -104,12 +110,12 @@ class Security(SettingsModel):
     """What arming and disarming asks for."""
 
     pin_hash: Secret = Field(
-        Secret(),
+        default=Secret(),
         description="PIN for arming and disarming, hashed by `vigilar config set-pin`; "
         "empty: signed-in users only",
     )
     recovery_passphrase_hash: Secret = Field(
-        Secret(),
+        default=Secret(),
         description="Passphrase that resets the PIN, hashed by "
         "`vigilar config set-recovery-passphrase`; empty: no recovery",
     )
@@ -119,7 +125,7 @@ class Storage(SettingsModel):
     """How recordings are kept."""
 
     key_file: AbsolutePath = Field(
-        Path("/etc/vigilar/secrets/storage.key"),
+        default=Path("/etc/vigilar/secrets/storage.key"),
         description="32 bytes that recordings are encrypted with; the systemd credential "
         "'storage.key' comes first. Without it recordings are lost: keep a copy elsewhere",
     )
@@ -128,20 +134,25 @@ class Storage(SettingsModel):
 class Location(SettingsModel):
     """Where the house stands, for sunrise and sunset."""
 
-    latitude: float = Field(0.0, ge=-90, le=90, description="Degrees, north positive")
-    longitude: float = Field(0.0, ge=-180, le=180, description="Degrees, east positive")
+    latitude: float = Field(default=0.0, ge=-90, le=90, description="Degrees, north positive")
+    longitude: float = Field(default=0.0, ge=-180, le=180, description="Degrees, east positive")
 
 
 class PluginChoice(SettingsModel):
     """Which of the installed plugins run: all that are not listed here."""
 
-    disabled: tuple[str, ...] = Field((), description="Names of installed plugins left out")
+    disabled: tuple[str, ...] = Field(default=(), description="Names of installed plugins left out")
     third_party: bool = Field(
-        True, description="Also run plugins that are not part of Vigilar itself"
+        default=True, description="Also run plugins that are not part of Vigilar itself"
     )
-    trace_hooks: bool = Field(False, description="Log each call of a hook, for authors of plugins")
+    trace_hooks: bool = Field(
+        default=False, description="Log each call of a hook, for authors of plugins"
+    )
     probe_timeout_s: float = Field(
-        30.0, gt=0, le=600, description="Longest time a plugin may take to declare itself, seconds"
+        default=30.0,
+        gt=0,
+        le=600,
+        description="Longest time a plugin may take to declare itself, seconds",
     )
 
 
@@ -149,7 +160,7 @@ class Runtime(SettingsModel):
     """How services are spread over processes."""
 
     groups: dict[str, tuple[Annotated[str, AfterValidator(_service_pattern)], ...]] = Field(
-        {},
+        default={},
         description="Services that share one process, by name of the group; each other one has "
         'its own: { light = ["presence", "ups-nut"] }',
     )
@@ -159,7 +170,7 @@ class Database(SettingsModel):
     """Where events, alerts and recordings are registered."""
 
     url: SecretUrl = Field(
-        SecretUrl(),
+        default=SecretUrl(),
         description="SQLAlchemy URL, such as postgresql+psycopg://user@host/vigilar; "
         "empty: SQLite in data_dir",
     )
@@ -172,9 +183,9 @@ class Camera(SettingsModel):
         pattern=f"^{topics.ID_PATTERN}$",
         description="What tells the camera apart, in topics, file names and addresses",
     )
-    display_name: str = Field("", description="Name shown to people; the id when empty")
-    enabled: bool = Field(True, description="Whether the camera is used at all")
-    location: CameraLocation = Field(CameraLocation.INTERIOR, description="Where it looks")
+    display_name: str = Field(default="", description="Name shown to people; the id when empty")
+    enabled: bool = Field(default=True, description="Whether the camera is used at all")
+    location: CameraLocation = Field(default=CameraLocation.INTERIOR, description="Where it looks")
 
     @property
     def title(self) -> str:

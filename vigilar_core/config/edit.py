@@ -92,7 +92,7 @@ def _append(table: Table, key: str, value: Any) -> None:
     """Add a key behind the last one, before the comments that lead to the next section."""
     body = table.value.body
     last = next((index for index in reversed(range(len(body))) if body[index][0] is not None), -1)
-    following = [pair for pair in body[last + 1 :]]
+    following = list(body[last + 1 :])
     for _ in following:
         body.pop()
     table.append(key, value)
