@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -134,6 +135,24 @@ def test_the_segment_index_ends_with_the_view(view: PlayableView) -> None:
     begins = [sidx.end + sum(sizes[:number]) for number in range(len(sizes))]
     moofs = {box.offset for box in walk(io.BytesIO(whole)) if box.type == b"moof"}
     assert moofs.issuperset(begins)
+
+
+def test_the_segment_index_states_time_size_and_that_each_entry_starts_with_a_key_frame() -> None:
+    stretches = [Stretch(900, 5000, 400, 2000), Stretch(5900, 7000, 2400, 1500)]
+    sidx = make_sidx(FragmentIndex(Track(3, 1000)), stretches)
+    head = struct.unpack_from(">4sIIIQQHH", sidx, 4)
+    assert head == (b"sidx", 1 << 24, 3, 1000, 400, 0, 0, 2)
+    # The top bit of the last word is starts_with_SAP, the next three are the type.
+    assert struct.unpack_from(">6I", sidx, 40) == (5000, 2000, 9 << 28, 7000, 1500, 9 << 28)
+
+
+def test_the_duration_is_stated_in_the_time_scale_of_the_movie(view: PlayableView) -> None:
+    whole = view.readall()
+    (mvhd,) = find(whole, b"moov", b"mvhd")
+    (mehd,) = find(whole, b"moov", b"mvex", b"mehd")
+    (timescale,) = struct.unpack_from(">I", payload(whole, mvhd), 12)
+    (duration,) = struct.unpack_from(">Q", payload(whole, mehd), 4)
+    assert duration / timescale == pytest.approx(view.duration_s, abs=0.01)
 
 
 def test_the_index_joins_neighbours_when_the_box_cannot_list_all() -> None:

@@ -165,6 +165,16 @@ def test_composed_mutations_are_detected_or_change_nothing(
         _verify(changed, key)
 
 
+def test_a_torn_tail_of_any_length_is_left_out_of_an_unsealed_file(
+    unsealed: bytes, key: bytes
+) -> None:
+    whole = _read(unsealed, key, allow_unsealed=True)
+    for size in (1, SEGMENT_SIZE, 300 * SEGMENT_SIZE, 700 * SEGMENT_SIZE + 1):
+        reader = RecordingReader(io.BytesIO(unsealed + bytes(size)), key, allow_unsealed=True)
+        assert reader.torn_bytes == size
+        assert reader.readall() == whole
+
+
 def test_damage_costs_only_its_own_segment(sealed: bytes, key: bytes) -> None:
     whole = _read(sealed, key)
     cipher = RecordingReader(io.BytesIO(sealed), key).cipher

@@ -63,6 +63,21 @@ def test_padding_keeps_every_box_and_the_trailer_ends_the_plaintext(
     assert sealed.sha256 == sha256(file.getvalue()).hexdigest()
 
 
+def test_a_flush_at_any_fill_level_of_a_segment_ends_at_a_segment(
+    key: bytes, metadata: RecordingMetadata
+) -> None:
+    for size in range(8, 250):
+        file = io.BytesIO()
+        writer = RecordingWriter(file, key, metadata, segment_size=128)
+        writer.write(make_box(b"mdat", bytes(size - 8)))
+        writer.flush()
+        reader = _unsealed(file.getvalue(), key)
+        boxes = list(walk(reader))
+        assert [box.type for box in boxes] in ([b"mdat"], [b"mdat", b"free"])
+        assert boxes[-1].end == reader.size_bytes == writer.position
+        assert reader.torn_bytes == 0
+
+
 def _content(reader: RecordingReader, start: int, end: int) -> bytes:
     reader.seek(start)
     return reader.read(end - start)
