@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigilar_live.hls import FILE_NAME, PLAYLIST, HlsWriter, Segment, playlist
 
 
@@ -62,7 +63,8 @@ def test_closing_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../live.m3u8", "live.m3u8/..", "segment-1.m4s\n", "init-.mp4", "segment-1.m4s.new", ""]
+    "name",
+    ["../live.m3u8", "live.m3u8/..", "segment-1.m4s\n", "init-.mp4", "segment-1.m4s.new", ""],
 )
 def test_no_other_name_is_served(name: str) -> None:
     assert FILE_NAME.fullmatch(name) is None

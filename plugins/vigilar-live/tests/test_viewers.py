@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from vigilar_core.testing import FakeBus, FakeClock
 from vigilar_live.viewers import TooManyViewersError, Viewers
 from vigilar_live.watching import WATCH_REPEAT_S, Mode

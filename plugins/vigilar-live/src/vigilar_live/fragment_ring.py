@@ -40,9 +40,9 @@ class FragmentWriter:
         self._fragments = RingWriter(frames_dir / f"{camera}.live", slots=SLOTS)
         self._generation = 0
 
-    def init(self, data: bytes, codecs: str) -> None:
+    def init(self, data: bytes, mime_type: str) -> None:
         self._generation += 1
-        note = json.dumps({"generation": self._generation, "codecs": codecs}).encode()
+        note = json.dumps({"generation": self._generation, "type": mime_type}).encode()
         self._inits.write(data, note=note)
 
     def fragment(self, data: bytes, *, starts_with_key: bool, time_us: int) -> None:
@@ -65,11 +65,11 @@ class FragmentReader:
         self._skipped = 0
 
     def init(self) -> tuple[int, str, bytes] | None:
-        """Generation, codec string and bytes of the newest init segment."""
+        """Generation, MIME type and bytes of the newest init segment."""
         entry = self._inits.latest()
         if entry is not None:
             note = json.loads(entry.note)
-            self._init = (note["generation"], note["codecs"], entry.payload)
+            self._init = (note["generation"], note["type"], entry.payload)
         return self._init
 
     def following(self) -> Iterator[LiveFragment]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, render_template, send_from_directory
 from flask_sock import Sock
-from vigilar_core.bus import topics
-from vigilar_core.web import NavigationEntry, Role, WebContext, WebPart, access
 from werkzeug.exceptions import ServiceUnavailable
 
+from vigilar_core.bus import topics
+from vigilar_core.web import NavigationEntry, Role, WebContext, WebPart, access
 from vigilar_live.fragment_ring import FragmentReader
 from vigilar_live.hls import FILE_NAME
 from vigilar_live.options import LiveOptions
@@ -115,7 +115,7 @@ def _add_streams(
         source.close()
         raise ServiceUnavailable("the camera sends no picture")
 
-    @Sock().route("/live/<camera_id>/fragments", bp=blueprint)
+    @Sock().route("/live/<camera_id>/fragments", bp=blueprint)  # type: ignore[untyped-decorator]  # flask-sock has no types
     @access(Role.VIEWER, camera="camera_id")
     def fragments(socket: Server, camera_id: str) -> None:
         camera_id = _known(web, camera_id)
@@ -127,7 +127,7 @@ def _add_streams(
 
 
 def _send_fragments(web: WebContext, viewers: Viewers, camera_id: str, socket: Server) -> None:
-    """Text ``{"codecs": …}`` and the init segment, then fragments; again after each change."""
+    """Text ``{"type": …}`` and the init segment, then fragments; again after each change."""
     reader, generation = FragmentReader(web.paths.frames_dir, camera_id), 0
     deadline = web.clock.monotonic_s() + PATIENCE_S
     try:
@@ -142,7 +142,7 @@ def _send_fragments(web: WebContext, viewers: Viewers, camera_id: str, socket: S
                     continue
                 if generation != init[0]:
                     generation = init[0]
-                    socket.send(json.dumps({"codecs": init[1]}))
+                    socket.send(json.dumps({"type": init[1]}))
                     socket.send(init[2])
                 socket.send(fragment.data)
             # A viewer sends nothing; receiving notices that it left.

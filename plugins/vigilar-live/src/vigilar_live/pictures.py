@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+
 from vigilar_core.frames import FrameReader
 from vigilar_core.media import Frame
 
@@ -60,7 +61,9 @@ def picture_parts(
         if (frame := source.latest()) is not None:
             waited_s = 0.0
             body = jpeg(frame, width_px)
-            head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             yield head.encode() + body + b"\r\n"
         pause.wait(1 / fps)
         waited_s += 1 / fps

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 from vigilar_core.bus import Bus
 from vigilar_core.clock import Clock
-
 from vigilar_live.watching import WATCH_REPEAT_S, Mode, watch_topic
 
 

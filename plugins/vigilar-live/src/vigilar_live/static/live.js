@@ -103,8 +103,7 @@ function playFragments(picture, { playing, unsupported, lost }) {
       buffer.remove(0, video.currentTime - KEEP_BEHIND_S);
     if (video.paused) video.play().catch(() => {});
   };
-  const start = (codecs) => {
-    const type = `video/mp4; codecs="${codecs}"`;
+  const start = (type) => {
     if (!Source.isTypeSupported(type)) { socket.close(); unsupported(); return; }
     const source = new Source();
     buffer = null;
@@ -122,7 +121,7 @@ function playFragments(picture, { playing, unsupported, lost }) {
     picture.useVideo(true);
   };
   socket.addEventListener("message", ({ data }) => {
-    if (typeof data === "string") { start(JSON.parse(data).codecs); return; }
+    if (typeof data === "string") { start(JSON.parse(data).type); return; }
     clearTimeout(silence);
     silence = setTimeout(() => lost("The picture has stopped."), SILENCE_MS);
     queue.push(data);
