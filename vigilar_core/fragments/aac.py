@@ -10,6 +10,7 @@ from vigilar_core.media import Packet, Stream
 
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
+    from av.audio.frame import AudioFrame
 
 #: Sampling frequencies of AAC (ISO/IEC 14496-3, table 1.18), in Hz.
 _RATES_HZ = frozenset(
@@ -73,9 +74,18 @@ class AacEncoder:
         for frame in self._decoder.decode(self._packet(packet.data)):
             self._expected += round(frame.samples * self.sample_rate_hz / frame.sample_rate)
             frame.pts = None
-            for part in self._resampler.resample(frame):
-                part.pts = self._fed_samples
-                part.time_base = self._encoder.time_base
-                self._fed_samples += part.samples
-                for encoded in self._encoder.encode(part):
-                    yield (encoded.pts or 0) + self._shift_samples, bytes(encoded)
+            yield from self._encode(frame)
+
+    def finish(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what decoder and encoder still hold; the last piece is filled up with silence."""
+        yield from self._encode(None)
+        for encoded in self._encoder.encode(None):
+            yield (encoded.pts or 0) + self._shift_samples, bytes(encoded)
+
+    def _encode(self, frame: AudioFrame | None) -> Iterator[tuple[int, bytes]]:
+        for part in self._resampler.resample(frame):
+            part.pts = self._fed_samples
+            part.time_base = self._encoder.time_base
+            self._fed_samples += part.samples
+            for encoded in self._encoder.encode(part):
+                yield (encoded.pts or 0) + self._shift_samples, bytes(encoded)

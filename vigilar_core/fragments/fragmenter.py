@@ -169,6 +169,7 @@ class Fragmenter:
         self._audio: Stream | None = None
         self._encoder: AacEncoder | None = None
         self._audio_start: tuple[int, int] | None = None
+        self._last_audio: Packet | None = None
         self._choose_audio([stream for stream in streams if stream.kind == "audio"], encode_audio)
         # Ticks of the time base times its numerator are exact at its denominator.
         self._video_track = self._track(1, self._video.time_base.denominator)
@@ -217,6 +218,13 @@ class Fragmenter:
         for track in tracks:
             track.clear()
         self._sink.fragment(fragment)
+
+    def close(self) -> None:
+        """Hand over the rest, also of what an encoder holds; no packet may follow."""
+        if self._encoder is not None and self._last_audio is not None:
+            for samples, data in self._encoder.finish():
+                self._add_audio(self._last_audio, samples, data)
+        self.flush()
 
     @property
     def holds_samples(self) -> bool:
@@ -297,6 +305,7 @@ class Fragmenter:
     def _take_audio(self, packet: Packet) -> None:
         if self._encoder is not None:
             # The encoder runs from the start, so that nothing is missing when video begins.
+            self._last_audio = packet
             for samples, data in self._encoder.encode(packet):
                 self._add_audio(packet, samples, data)
         else:
