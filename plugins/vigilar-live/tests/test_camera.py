@@ -16,14 +16,18 @@ from vigilar_live.hls import PLAYLIST
 from vigilar_live.options import LiveOptions
 from vigilar_live.watching import WATCH_TTL_S, Mode, watch_topic
 
+_ENCODE = (
+    "ffmpeg -v error -f lavfi -i testsrc=s=320x180:d=6:r=25 "
+    "-c:v libx264 -g 25 -bf 0 -pix_fmt yuv420p"
+)
+
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds of H.264 with a key frame each second."""
     target = tmp_path_factory.mktemp("clip") / "clip.mp4"
     subprocess.run(
-        ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x180:d=6:r=25"]
-        + ["-c:v", "libx264", "-g", "25", "-bf", "0", "-pix_fmt", "yuv420p", str(target)],
+        [*_ENCODE.split(), str(target)],
         check=True,
     )
     return target

@@ -50,9 +50,9 @@ def _cameras(web: WebContext) -> list[dict[str, str]]:
     from vigilar_core.config.core import Camera
 
     return [
-        {"id": id, "name": web.settings.item("cameras", id, Camera).title}
-        for id in web.settings.items("cameras")
-        if web.may_see(id)
+        {"id": camera_id, "name": web.settings.item("cameras", camera_id, Camera).title}
+        for camera_id in web.settings.items("cameras")
+        if web.may_see(camera_id)
     ]
 
 

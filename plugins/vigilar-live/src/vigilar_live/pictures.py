@@ -1,4 +1,4 @@
-"""Single pictures from the frame ring as JPEG, at a bounded rate (``multipart/x-mixed-replace``)."""
+"""Single pictures from the frame ring as JPEG, at a bounded rate."""
 
 from __future__ import annotations
 
