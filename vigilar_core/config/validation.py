@@ -30,7 +30,7 @@ def validate(
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     unresolved: set[str] = set()
-    for key in table.keys() & model.model_fields.keys():
+    for key in (key for key in table if key in model.model_fields):
         before = len(problems)
         values[key] = resolve(table[key], secrets, f"{path}.{key}", problems)
         if len(problems) > before:
