@@ -63,7 +63,7 @@ SUB = Encoding("sub", 640, 360, bitrate=512_000)
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What is filmed, and the streams it is encoded to; the first encoding sets the scene's size."""
+    """What is filmed and how it is encoded; the first encoding sets the scene's size."""
 
     movements: tuple[Movement, ...] = DEMO_MOVEMENTS
     duration_s: float = 36.0
@@ -148,11 +148,11 @@ class _Writer:
         for target, plane in zip(frame.planes, planes, strict=True):
             fitted = _fit(plane, target.width, target.height)
             if target.line_size == target.width:
-                target.update(fitted)
+                target.update(fitted.tobytes())
             else:
                 padded = np.zeros((target.height, target.line_size), np.uint8)
                 padded[:, : target.width] = fitted
-                target.update(padded)
+                target.update(padded.tobytes())
         frame.pts, frame.time_base = self._number, Fraction(1, self._clip.fps)
         self._container.mux(self._video.encode(frame))
         self._number += 1
@@ -172,20 +172,21 @@ class _Writer:
         stream = cast(VideoStream, self._container.add_stream(library, rate=fps))
         stream.width, stream.height, stream.pix_fmt = encoding.width, encoding.height, "yuv420p"
         stream.thread_count = 1
-        stream.options = _encoder_options(encoding, fps)
+        stream.options = {**_encoder_options(encoding, fps)}
         return stream
 
     def _add_audio(self) -> AudioStream | None:
         codec = self._encoding.audio
         if codec is None:
             return None
-        return cast(AudioStream, self._container.add_stream(codec, rate=_AUDIO_RATE[codec], layout="mono"))
+        return self._container.add_stream(codec, rate=_AUDIO_RATE[codec], layout="mono")
 
 
 def _encoder_options(encoding: Encoding, fps: int) -> dict[str, str]:
     group = round(encoding.keyframe_interval_s * fps)
     kilobits = encoding.bitrate // 1000
-    common = f"keyint={group}:min-keyint={group}:scenecut=0:bframes=0:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}"
+    rhythm = f"keyint={group}:min-keyint={group}:scenecut=0:bframes=0"
+    common = f"{rhythm}:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}"
     if encoding.codec == "h264":
         private = f"{common}:ref=1:rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0"
         return {"preset": "superfast", "crf": "27", "x264-params": private}
@@ -196,7 +197,8 @@ def _encoder_options(encoding: Encoding, fps: int) -> dict[str, str]:
 def _fit(plane: Picture, width: int, height: int) -> Picture:
     if plane.shape == (height, width):
         return plane
-    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    fitted = cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+    return fitted.astype(np.uint8, copy=False)
 
 
 def _tone(duration_s: float, codec: str) -> Iterator[av.AudioFrame]:

@@ -110,6 +110,11 @@ class RtspServer:
         """The server's process id; ServerError when it is not running."""
         return self._running().pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the program runs."""
+        return self._process is not None and self._process.poll() is None
+
     def url(self, mount: str, *, credentials: Credentials | None = None) -> str:
         """The address of `mount`; with `credentials`, these are part of it."""
         login = ""
@@ -189,7 +194,7 @@ class RtspServer:
         self._command(f"swap {mount} {self._packed(path)}")
 
     def splice(self, mount: str, path: Path) -> None:
-        """Replace what `mount` shows while its clients stay connected; the codec must be the same."""
+        """Replace what `mount` shows while its clients stay; the codec must be the same."""
         self._command(f"splice {mount} {self._packed(path)}")
 
     def position(self, mount: str) -> tuple[int, int]:

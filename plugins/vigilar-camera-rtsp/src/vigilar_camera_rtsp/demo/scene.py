@@ -35,8 +35,8 @@ class Figure(enum.Enum):
 class Movement:
     """One crossing: from `start_s` to `end_s` in clip time, between two places of the width.
 
-    `enter` and `leave` are fractions of the width for the figure's centre; values below 0 or above 1
-    lie outside the picture.
+    `enter` and `leave` are fractions of the width for the figure's centre; values below 0 or
+    above 1 lie outside the picture.
     """
 
     figure: Figure
@@ -46,7 +46,7 @@ class Movement:
     leave: float = 1.12
 
     def place(self, time_s: float) -> float | None:
-        """Where the centre is at `time_s`, as a fraction of the width; None outside the interval."""
+        """Where the centre is at `time_s`, a fraction of the width; None outside the interval."""
         if not self.start_s <= time_s < self.end_s:
             return None
         done = (time_s - self.start_s) / (self.end_s - self.start_s)
@@ -184,7 +184,8 @@ def _draw_person(patch: Picture, centre: float, height: int, time_s: float) -> N
     limb((0, 0.5), (0.16 * swing, 0.02), 0.09, 70)
     limb((0, 0.5), (-0.16 * swing, 0.02), 0.09, 60)
     limb((0, 0.78), (-0.15 * swing, 0.46), 0.06, 150)
-    cv2.ellipse(patch, point(0, 0.66), (int(tall * 0.1), int(tall * 0.19)), 0, 0, 360, (168, 60, 36), -1)
+    chest = (int(tall * 0.1), int(tall * 0.19))
+    cv2.ellipse(patch, point(0, 0.66), chest, 0, 0, 360, (168, 60, 36), -1)
     limb((0, 0.78), (0.15 * swing, 0.46), 0.06, 180)
     cv2.circle(patch, point(0, 0.92), int(tall * 0.075), (150, 180, 220), -1, cv2.LINE_AA)
 

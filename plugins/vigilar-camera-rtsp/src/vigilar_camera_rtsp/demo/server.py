@@ -2,8 +2,8 @@
 """An RTSP camera made of prepared files, in real time, that can be told to fail.
 
 A program of its own for the system's interpreter, which alone has GStreamer's bindings (Debian:
-``gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}``). It imports nothing of
-this project. The first line on standard input is a JSON object::
+``gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}``). It imports nothing
+of this project. The first line on standard input is a JSON object::
 
     {"address": "127.0.0.1", "port": 0, "transports": ["tcp", "udp"],
      "mounts": {"main": {"loop": FILE, "pulse": FILE or null}},
@@ -11,17 +11,14 @@ this project. The first line on standard input is a JSON object::
 
 then one command a line: ``cut`` (reset connections, refuse new ones), ``fin`` (the same with an
 orderly close), ``restore``, ``freeze``, ``thaw``, ``pulse``, ``swap MOUNT FILE`` (clients are
-dropped), ``splice MOUNT FILE`` (the stream changes under the clients), ``position MOUNT``, ``quit``.
-Each is answered by one line. All mounts share one clock, which runs whether anybody watches or not;
-a client begins at the latest key frame. The program ends with its parent.
+dropped), ``splice MOUNT FILE`` (the stream changes under the clients), ``position MOUNT``,
+``clients``, ``quit``. Each is answered by one line. All mounts share one clock, which runs whether
+anybody watches or not; a client begins at the latest key frame. The program ends with its parent.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
-import os
-import signal
 import socket
 import struct
 import sys
@@ -29,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gi
@@ -40,8 +38,11 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402 - vers
 _UNIT_HEADER = struct.Struct(">BBqqI")
 _VIDEO, _AUDIO = 0, 1
 _QUEUE_BYTES = 8_000_000
-_PR_SET_PDEATHSIG = 1
 _ROLE = "viewer"
+_COMMANDS = (
+    *("cut", "fin", "restore", "freeze", "thaw", "pulse"),
+    *("swap", "splice", "position", "clients", "quit"),
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Reel:
     """A prepared file in memory."""
 
     def __init__(self, path: str) -> None:
-        with open(path, "rb") as file:
+        with Path(path).open("rb") as file:
             head = json.loads(file.readline())
             body = file.read()
         self.duration: int = head["duration_ns"]
@@ -263,7 +264,7 @@ class Server:
 
     def run(self) -> None:
         threading.Thread(target=self._read_commands, daemon=True).start()
-        print(f"ready {self.port}", flush=True)
+        _say(f"ready {self.port}")
         self.main_loop.run()
 
     def cut(self) -> str:
@@ -375,16 +376,19 @@ class Server:
         GLib.idle_add(self.main_loop.quit)
 
     def _obey(self, words: list[str]) -> bool:
-        known = "cut fin restore freeze thaw pulse swap splice position clients quit".split()
-        if not words or words[0] not in known:
-            print(f"error unknown command, one of: {' '.join(known)}", flush=True)
-            return False
         try:
+            if not words or words[0] not in _COMMANDS:
+                raise ValueError(f"unknown command, one of: {' '.join(_COMMANDS)}")
             answer = getattr(self, words[0])(*words[1:])
         except (OSError, KeyError, TypeError, ValueError) as error:
             answer = f"error {error!r}"
-        print(answer, flush=True)
+        _say(answer)
         return False
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _authority(credentials: dict[str, str]) -> Any:
@@ -409,10 +413,11 @@ def _reset_on_close(client: Any) -> None:
 
 
 def main() -> None:
-    """Read the set-up from standard input and serve until told to quit or orphaned."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1 and not sys.stdin.readable():
-        return
+    """Read the set-up from standard input and serve until told to quit or orphaned.
+
+    The end of standard input tells that the parent is gone. The kernel's own signal for that would
+    come as soon as the thread ends that started this program.
+    """
     Gst.init(None)
     Server(json.loads(sys.stdin.readline())).run()
 

@@ -12,10 +12,13 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
+from av.audio.stream import AudioStream
 from av.bitstream import BitStreamFilterContext
-from av.stream import Stream
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 #: Track (0 video, 1 audio), key frame, presentation and decoding time in ns, size in bytes.
 UNIT_HEADER = struct.Struct(">BBqqI")
@@ -46,7 +49,7 @@ def pack_units(source: Path, destination: Path) -> None:
         if name not in _VIDEO_FILTERS:
             raise ValueError(f"{source}: codec {name}, the server sends h264 and hevc only")
         audio = container.streams.audio[0] if container.streams.audio else None
-        units = sorted(_units(video, audio), key=lambda unit: unit.dts_ns)
+        units = sorted(_units(container, video, audio), key=lambda unit: unit.dts_ns)
         head = {
             "video": {"codec": name},
             "duration_ns": _duration_ns(units),
@@ -61,10 +64,12 @@ def pack_units(source: Path, destination: Path) -> None:
             out.write(unit.data)
 
 
-def _units(video: Stream, audio: Stream | None) -> Iterator[_Unit]:
+def _units(
+    container: InputContainer, video: VideoStream, audio: AudioStream | None
+) -> Iterator[_Unit]:
     to_annex_b = BitStreamFilterContext(_VIDEO_FILTERS[video.codec_context.name], video)
-    streams = [video] if audio is None else [video, audio]
-    for packet in video.container.demux(streams):
+    streams: list[VideoStream | AudioStream] = [video] if audio is None else [video, audio]
+    for packet in container.demux(streams):
         if packet.dts is None or packet.pts is None:
             continue
         if packet.stream is audio:
@@ -73,7 +78,7 @@ def _units(video: Stream, audio: Stream | None) -> Iterator[_Unit]:
             yield from (_unit(0, filtered) for filtered in to_annex_b.filter(packet))
 
 
-def _unit(track: int, packet: av.Packet) -> _Unit:
+def _unit(track: int, packet: av.Packet[Any]) -> _Unit:
     scale = packet.time_base * _NANOSECONDS
     pts, dts = packet.pts or 0, packet.dts or 0
     return _Unit(track, packet.is_keyframe, round(pts * scale), round(dts * scale), bytes(packet))
@@ -85,7 +90,7 @@ def _duration_ns(units: list[_Unit]) -> int:
     return times[-1] - times[0] + step
 
 
-def _describe_audio(stream: Stream) -> dict[str, object]:
+def _describe_audio(stream: AudioStream) -> dict[str, object]:
     context = stream.codec_context
     return {
         "codec": context.name,
