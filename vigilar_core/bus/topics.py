@@ -20,6 +20,10 @@ ALL_SENSORS = "vigilar/sensor/#"
 COMMITTED = "vigilar/ledger/committed"
 #: "Send me all events after N", answered on :func:`replay`.
 REPLAY_REQUEST = "vigilar/ledger/replay/request"
+#: "I have handled everything up to N", remembered by the ledger for each service.
+CURSOR = "vigilar/ledger/cursor"
+#: Events that caused each other beyond the hop limit.
+EVENT_LOOP = "vigilar/system/event_loop"
 SYSTEM_HEALTH = "vigilar/system/health"
 ARM_STATE = "vigilar/system/arm_state"
 SYSTEM_ALERT = "vigilar/system/alert"
@@ -72,6 +76,11 @@ def replay(service: str) -> str:
 def service_state(service: str) -> str:
     """``online``/``offline`` of a service, retained; offline is its last will."""
     return f"vigilar/service/{service_level(service)}/state"
+
+
+def spool_state(service: str) -> str:
+    """What a service had to drop from its spool for want of room, retained."""
+    return f"vigilar/service/{service_level(service)}/spool"
 
 
 def service_level(service: str) -> str:
