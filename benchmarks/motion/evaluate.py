@@ -126,8 +126,14 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
     false_starts = sum(not _near_motion(recorded, at) for at in outcome.starts_s)
     missing = tuple(kind for kind in recorded.scene.expected if kind not in outcome.kinds)
     return Score(
-        found, len(recorded.intervals), tuple(latencies), false_starts,
-        float(recorded.quiet.sum()) / FPS, missing, outcome.cpu_s, outcome.frames,
+        found,
+        len(recorded.intervals),
+        tuple(latencies),
+        false_starts,
+        float(recorded.quiet.sum()) / FPS,
+        missing,
+        outcome.cpu_s,
+        outcome.frames,
     )
 
 

@@ -18,11 +18,7 @@ _FADE_FRAMES = 6
 
 def clip_scenes(folder: Path) -> list[Scene]:
     """One scene by day and one by night for each ``*.mp4`` in a folder."""
-    return [
-        _scene(clip, night)
-        for clip in sorted(folder.glob("*.mp4"))
-        for night in (False, True)
-    ]
+    return [_scene(clip, night) for clip in sorted(folder.glob("*.mp4")) for night in (False, True)]
 
 
 def _scene(clip: Path, night: bool) -> Scene:

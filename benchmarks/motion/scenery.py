@@ -12,6 +12,7 @@ Picture = NDArray[np.float32]
 WIDTH, HEIGHT = 640, 360
 #: Sub-pixel bits of OpenCV's drawing functions.
 _SHIFT = 4
+_ROWS = np.arange(HEIGHT, dtype=np.float32)[:, None]
 
 
 def yard(rng: np.random.Generator) -> Picture:
@@ -55,8 +56,7 @@ class Walker:
     """A figure that walks along a line, its limbs swinging.
 
     :param height_px: head to foot; a third of it wide
-    :param contrast: luma against what is behind it (torso); legs half of it again darker
-    :param start_s: it stands at ``path[0]`` then
+    :param contrast: luma against the middle of what is behind it; it is opaque, with folds
     :param path: corners (time, x, y of the feet); it stops where two have the same place
     """
 
@@ -78,8 +78,8 @@ class Walker:
         self._body(mask, x, y)
         self._legs(mask, x, y, time_s)
         share = mask.astype(np.float32) * np.float32(1 / 255)
-        picture += share * (np.float32(self.contrast) + 0.25 * self.contrast * np.sin(x / 5))
-        np.clip(picture, 0, 255, out=picture)
+        cloth = cv2.blur(picture, (61, 61)) + self.contrast * (1 + 0.3 * np.sin(_ROWS / 4 - y / 4))
+        picture += share * (np.clip(cloth, 4, 250).astype(np.float32) - picture)
         return float(share.sum()) / (0.22 * self.height_px**2)
 
     def _body(self, mask: NDArray[np.uint8], x: float, y: float) -> None:

@@ -97,33 +97,42 @@ def _person(start_s: float = 50.0, contrast: float = -55.0, height_px: float = 9
 
 
 def _walks() -> _Plan:
-    return _Plan(actors=(
-        Walker(150, -60, _across(14, 7, 345)),
-        Walker(90, 45, _across(40, 8, 300, back=True)),
-        Walker(60, -40, _across(65, 9, 250)),
-    ))
+    return _Plan(
+        actors=(
+            Walker(150, -60, _across(14, 7, 345)),
+            Walker(90, 45, _across(40, 8, 300, back=True)),
+            Walker(60, -40, _across(65, 9, 250)),
+        )
+    )
 
 
 def _far() -> _Plan:
-    return _Plan(actors=(
-        Walker(26, -60, ((15, 312, 160), (27, 330, 185))),
-        Walker(30, 55, ((42, 60, 190), (54, 240, 190))),
-        Walker(24, -70, ((66, 420, 170), (76, 330, 170))),
-    ))
+    return _Plan(
+        actors=(
+            Walker(26, -60, ((15, 312, 160), (27, 330, 185))),
+            Walker(30, 55, ((42, 60, 190), (54, 240, 190))),
+            Walker(24, -70, ((66, 420, 170), (76, 330, 170))),
+        )
+    )
 
 
 def _faint() -> _Plan:
-    return _Plan(background=room, actors=(
-        Walker(110, -16, _across(15, 8, 330)),
-        Walker(110, 16, _across(40, 8, 320, back=True)),
-    ))
+    return _Plan(
+        background=room,
+        actors=(
+            Walker(110, -16, _across(15, 8, 330)),
+            Walker(110, 16, _across(40, 8, 320, back=True)),
+        ),
+    )
 
 
 def _fast() -> _Plan:
-    return _Plan(actors=(
-        Walker(110, -60, _across(18, 2.2, 320)),
-        Walker(80, 50, _across(45, 2.5, 290, back=True)),
-    ))
+    return _Plan(
+        actors=(
+            Walker(110, -60, _across(18, 2.2, 320)),
+            Walker(80, 50, _across(45, 2.5, 290, back=True)),
+        )
+    )
 
 
 def _stand() -> _Plan:
@@ -286,7 +295,11 @@ def drawn_scenes() -> list[Scene]:
     """All scenes that need no footage."""
 
     def scene(
-        name: str, plan: _Plan, night: bool = False, kilobit_s: int = 512, held_out: bool = False,
+        name: str,
+        plan: _Plan,
+        night: bool = False,
+        kilobit_s: int = 512,
+        held_out: bool = False,
         expected: tuple[str, ...] = (),
     ) -> Scene:
         return Scene(name, night, kilobit_s, held_out, plan.frames, expected)

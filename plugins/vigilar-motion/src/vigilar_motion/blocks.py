@@ -60,8 +60,9 @@ class BlockMethod:
         self._now = now
         strength = now.recent / now.recent_limit
         weak = strength > _WEAK
+        present = weak & (now.background > now.background_limit * np.float32(_WEAK))
         sure = (strength > 1.0) & (now.background > now.background_limit)
-        return ChangeMap(strength, weak, sure, weak * self._area_px)
+        return ChangeMap(strength, weak, sure, present * self._area_px)
 
     def learn(self, sample: Sample, moving: Mask) -> None:
         assert self._recent is not None
@@ -75,6 +76,8 @@ class BlockMethod:
     def adopt(self, sample: Sample) -> None:
         self._recent = sample.levels.copy()
         self._background = sample.levels.copy()
+        self._recent_noise.forget()
+        self._background_noise.forget()
 
     def _compare(
         self, sample: Sample, past: Levels, noise: NoiseMap, sigmas: float, floor: Levels
@@ -89,7 +92,7 @@ class BlockMethod:
         magnitude = np.abs(local(difference))
         deviation = noise.deviation
         unrest = float(middle(magnitude / deviation)) / _MEDIAN_MAGNITUDE
-        factor = np.float32(sigmas * max(1.0, unrest))
+        factor = np.float32(sigmas * max(1.0, unrest) * noise.doubt)
         return magnitude, np.maximum(floor, deviation * factor) * np.float32(self._reluctance)
 
 

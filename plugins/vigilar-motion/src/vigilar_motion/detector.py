@@ -6,9 +6,9 @@ pictures of this size; the process that hosts detectors calls ``cv2.setNumThread
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from vigilar_core.media import Box
@@ -26,8 +26,10 @@ from vigilar_motion.zones import ZoneMap
 _STALE_S = 30.0
 #: While motion lasts, this part of the least area keeps it alive.
 _SUSTAIN = 0.5
-#: Two regions are one thing when they overlap after growing by this many blocks each way.
-_LINK = np.ones((5, 5), np.uint8)
+#: A thing crosses the picture in no less than this time; insects at the lens do.
+_CROSSING_S = 1.2
+#: Its middle wavers by this part of the width, and by this part of its own size.
+_WAVER, _WAVER_OF_SIZE = 0.02, 0.5
 #: More strength than this adds nothing to the confidence.
 _FULL_STRENGTH = 4.0
 
@@ -102,7 +104,7 @@ class MotionDetector:
         self._zones = ZoneMap(options.motion_zones, options.zones, self._size, grid.shape)
         self._scene = SceneMonitor(grid.shape)
         self._method = _method(options, grid)
-        self._trail = np.zeros(grid.shape, np.bool_)
+        self._seen: deque[tuple[float, Box]] = deque()
         pixels = self._size[0] * self._size[1]
         self._min_area_px = options.min_area_px * grid.size[0] * grid.size[1] / pixels
         self._machine.restart()
@@ -115,12 +117,13 @@ class MotionDetector:
             return MotionResult(scene=scene, wants_faster=self._machine.wants_faster)
         regions = self._regions(sample)
         moving = _union(regions, self._grid.shape)
-        self._method.learn(sample, moving)
-        zones = self._zones.touched(moving) if regions else ()
+        self._method.learn(sample, moving if self._machine.warm else moving & False)
+        zones = self._zones.touched(_union(regions, self._grid.shape, now=True)) if regions else ()
         confidence = max((self._confidence(region) for region in regions), default=0.0)
         boxes = tuple(region.box for region in regions)
-        sighting = Sighting(confidence, boxes, zones) if regions else None
-        edge = self._machine.observe(sample.time_s, sighting, self._linked(moving))
+        since_s = self._since(sample.time_s, boxes)
+        sighting = Sighting(confidence, since_s, boxes, zones) if regions else None
+        edge = self._machine.observe(sample.time_s, sighting)
         return MotionResult(
             confidence=confidence,
             area_px=sum(region.area_px for region in regions),
@@ -134,17 +137,20 @@ class MotionDetector:
     def _regions(self, sample: Sample) -> list[Region]:
         change = self._method.changes(sample)
         least_px = self._min_area_px * (_SUSTAIN if self.active else 1.0)
-        found = find_regions(change, self._zones.active, least_px)
-        return [region for region in found if not self._scene.is_light(sample, region.blocks)]
+        found = find_regions(change, self._zones.active, least_px, self._grid.block_area_px)
+        return [region for region in found if not self._scene.is_light(sample, region.place)]
 
-    def _linked(self, moving: Mask) -> bool:
-        """Whether motion is near that of the picture with motion before."""
-        if not moving.any():
-            return False
-        grown = cv2.dilate(moving.astype(np.uint8), _LINK).astype(np.bool_)
-        linked = bool((grown & self._trail).any())
-        self._trail = moving
-        return linked
+    def _since(self, time_s: float, boxes: tuple[Box, ...]) -> float:
+        """When the first thing was seen from whose place one of these can have been reached."""
+        while self._seen and self._seen[0][0] < time_s - self._options.timing.window_s:
+            self._seen.popleft()
+        reached = [
+            at_s
+            for at_s, before in self._seen
+            if any(_reachable(before, box, time_s - at_s) for box in boxes)
+        ]
+        self._seen.extend((time_s, box) for box in boxes)
+        return reached[0] if reached else time_s
 
     def _confidence(self, region: Region) -> float:
         excess = region.area_px / self._min_area_px * min(region.strength, _FULL_STRENGTH)
@@ -157,8 +163,16 @@ def _method(options: MotionOptions, grid: BlockGrid) -> ChangeMethod:
     return BlockMethod(grid.shape, grid.block_area_px, options.reluctance)
 
 
-def _union(regions: list[Region], shape: tuple[int, int]) -> Mask:
+def _union(regions: list[Region], shape: tuple[int, int], now: bool = False) -> Mask:
     union = np.zeros(shape, np.bool_)
     for region in regions:
-        union |= region.blocks
+        union |= region.place if now else region.blocks
     return union
+
+
+def _reachable(before: Box, after: Box, seconds: float) -> bool:
+    """Whether a thing can have gone from one box to another in so much time."""
+    x = before.x + before.width / 2 - after.x - after.width / 2
+    y = before.y + before.height / 2 - after.y - after.height / 2
+    size = max(before.width, before.height, after.width, after.height)
+    return bool(np.hypot(x, y) <= seconds / _CROSSING_S + _WAVER + _WAVER_OF_SIZE * size)

@@ -24,11 +24,13 @@ class Sighting:
     """Motion in one picture.
 
     :param confidence: 0.0 to 1.0; 0.5 is just enough
+    :param since_s: when a thing was first seen that can have come here since
     :param boxes: where, relative coordinates
     :param zones: named zones touched
     """
 
     confidence: float
+    since_s: float
     boxes: tuple[Box, ...] = ()
     zones: tuple[str, ...] = ()
 
@@ -54,6 +56,7 @@ class EdgeMachine:
     def __init__(self, timing: EdgeTiming) -> None:
         self._timing = timing
         self._warm_s: float | None = None
+        self._warm_pictures = 0
         self._previous_s = 0.0
         self._interval_s = 0.0
         self._looks: deque[tuple[float, bool]] = deque()
@@ -67,9 +70,15 @@ class EdgeMachine:
         return self._active is not None
 
     @property
+    def warm(self) -> bool:
+        """Whether enough was seen since the start to tell motion from what is always there."""
+        enough = self._warm_pictures >= self._timing.warm_up_pictures
+        return enough and self._warm_s is not None and self._previous_s >= self._warm_s
+
+    @property
     def wants_faster(self) -> bool:
-        """More pictures a second would settle something."""
-        return self.active or any(hit for _, hit in self._looks)
+        """More pictures a second would settle something, or end the warm-up sooner."""
+        return self.active or not self.warm or bool(self._looks)
 
     def restart(self) -> None:
         """Begin a new warm-up with the next picture; a motion under way goes on."""
@@ -82,21 +91,18 @@ class EdgeMachine:
         self._looks.clear()
         self._last_hit_s = time_s
 
-    def observe(self, time_s: float, sighting: Sighting | None, linked: bool = True) -> Edge | None:
+    def observe(self, time_s: float, sighting: Sighting | None) -> Edge | None:
         """Take in what was seen in a picture.
 
         :param time_s: monotonic, not before that of the picture before
         :param sighting: ``None`` when nothing moved
-        :param linked: it is where the hit before was; if not, it confirms nothing yet
         :returns: an edge, if the picture makes one
         """
         self._tick(time_s)
         if self._active is not None:
             return self._continue(time_s, self._active, sighting)
-        if time_s < (self._warm_s or 0.0):
+        if not self.warm:
             return None
-        if sighting is not None and not linked:
-            self._looks.clear()
         self._looks.append((time_s, sighting is not None))
         while self._looks[0][0] < time_s - self._timing.window_s or not self._looks[0][1]:
             self._looks.popleft()
@@ -111,7 +117,9 @@ class EdgeMachine:
     def _tick(self, time_s: float) -> None:
         if self._warm_s is None:
             self._warm_s = time_s + self._timing.warm_up_s
+            self._warm_pictures = 0
             self._previous_s = time_s
+        self._warm_pictures += 1
         self._interval_s = time_s - self._previous_s
         self._previous_s = time_s
 
@@ -119,9 +127,9 @@ class EdgeMachine:
         """Whether the candidate's hits are enough to believe in motion."""
         if self._interval_s >= self._timing.sparse_interval_s and sighting.confidence >= STRONG:
             return True
-        hits = [time_s for time_s, hit in self._looks if hit]
-        span_s = hits[-1] - hits[0]
-        return span_s >= self._timing.confirm_s and len(hits) >= _DENSITY * len(self._looks)
+        looks = [hit for at_s, hit in self._looks if at_s >= sighting.since_s]
+        seen_s = self._previous_s - sighting.since_s
+        return seen_s >= self._timing.confirm_s and sum(looks) >= _DENSITY * len(looks)
 
     def _continue(self, time_s: float, active: Sighting, sighting: Sighting | None) -> Edge | None:
         if sighting is not None:

@@ -13,9 +13,10 @@ class ChangeMap:
     """What changed in a picture, per block.
 
     :param strength: 1.0 is exactly at the threshold
-    :param weak: blocks that belong to a change if a sure one is next to them
-    :param sure: blocks that changed beyond doubt
-    :param area_px: changed pixels per block
+    :param weak: blocks that belong to a change if a sure one is next to them, also where a thing
+        was a moment ago
+    :param sure: blocks in which a thing is now, beyond doubt
+    :param area_px: pixels per block in which a thing is now
     """
 
     strength: Levels

@@ -25,7 +25,8 @@ class EdgeTiming:
     """How hits become edges; all in seconds.
 
     :param warm_up_s: nothing is reported for so long after a start: the background is being learnt
-    :param confirm_s: hits must span this time, where frames come fast enough to wait for it
+    :param warm_up_pictures: nor before so many pictures
+    :param confirm_s: a thing must be seen for so long, where pictures come fast enough to wait for it
     :param window_s: hits older than this no longer confirm each other
     :param sparse_interval_s: frames further apart than this do not wait for a confirmation
         when the first hit is strong
@@ -34,9 +35,10 @@ class EdgeTiming:
     """
 
     warm_up_s: float = 2.0
-    confirm_s: float = 0.3
+    warm_up_pictures: int = 4
+    confirm_s: float = 0.15
     window_s: float = 1.0
-    sparse_interval_s: float = 0.4
+    sparse_interval_s: float = 0.75
     hold_s: float = 5.0
     minimum_s: float = 1.0
 

@@ -30,7 +30,7 @@ _DETAIL_INTERVAL_S = 1.0
 #: Identical pictures for this long; a camera that never showed noise gets the longer time.
 _FROZEN_S, _NEVER_LIVELY_S = 8.0, 60.0
 #: Regions of at least this many blocks are tested for being mere light.
-_LIGHT_BLOCKS, _LIGHT_CORRELATION = 24, 0.85
+_LIGHT_BLOCKS, _LIGHT_CORRELATION = 10, 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,14 @@ class SceneMonitor:
         self._recent: Levels | None = None
         self._settled = np.zeros(shape, np.float32)
         self._disturbance = _Disturbance()
+        self._judged_now = False
         self._cover = _CoverWatch()
         self._standstill = _StandstillWatch()
 
     @property
     def steady(self) -> bool:
         """Whether the last picture can be judged for motion."""
-        return not self._disturbance.under_way
+        return not (self._disturbance.under_way or self._judged_now)
 
     def update(self, sample: Sample) -> list[SceneEdge]:
         """Take in a picture.
@@ -70,8 +71,8 @@ class SceneMonitor:
             self._adopt(sample)
         edges = self._standstill.update(sample) + self._cover.update(sample)
         disturbed = self._disturbed_share(sample)
-        verdict = self._disturbance.update(sample.time_s, disturbed)
-        if verdict == "judge":
+        self._judged_now = self._disturbance.update(sample.time_s, disturbed)
+        if self._judged_now:
             edges += self._judge(sample, disturbed)
         self._learn(sample)
         return edges
@@ -128,20 +129,24 @@ class _Disturbance:
         self._began_s = 0.0
         self._last_s = 0.0
 
-    def update(self, time_s: float, share: float) -> Literal["", "judge"]:
+    def update(self, time_s: float, share: float) -> bool:
+        """Take in the share of disturbed blocks.
+
+        :returns: whether the time has come to judge what happened, once for each disturbance
+        """
         if share > _DISTURBED_SHARE:
             if not self.under_way:
                 self.under_way, self.judged, self._began_s = True, False, time_s
             self._last_s = time_s
         if not self.under_way:
-            return ""
+            return False
         settled = time_s - self._last_s >= _SETTLE_S
         if settled or time_s - self._began_s >= _GIVE_UP_S:
             self.under_way = False
         if self.judged or not (settled or time_s - self._began_s >= _JUDGE_S):
-            return ""
+            return False
         self.judged = True
-        return "judge"
+        return True
 
 
 class _CoverWatch:
