@@ -1,0 +1,374 @@
+"""The supervisor: one loop that starts workers, watches their hearts and ends them in order.
+
+It runs no plugin's code and needs no broker. Everything it waits for is a descriptor:
+signals, the fork server, the workers' reports and output, the status socket, an errand.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from vigilar_core.clock import Clock
+from vigilar_core.errors import ConfigurationError, ExitCode
+from vigilar_core.runtime.clock_watch import ClockWatch
+from vigilar_core.runtime.crew import Crew, Worker, print_lines
+from vigilar_core.runtime.errand import Errand
+from vigilar_core.runtime.forkserver import Ended, Forked, ForkServer, ForkServerGoneError
+from vigilar_core.runtime.heartbeat import Heartbeats
+from vigilar_core.runtime.notify import ServiceManager
+from vigilar_core.runtime.signals import SignalQueue
+from vigilar_core.runtime.states import Happening, Phase
+from vigilar_core.runtime.status import StatusServer, socket_path
+from vigilar_core.runtime.workers import Stage, WorkerPlan
+
+#: When each stage of an orderly end is over at the latest, seconds after its begin.
+STAGE_ENDS_S: Mapping[Stage, float] = {
+    Stage.CAMERAS: 5.0,
+    Stage.REST: 7.0,
+    Stage.LEDGER: 8.5,
+    Stage.BROKER: 9.5,
+}
+#: A process that outlives SIGKILL this long is stuck in the kernel: the watchdog goes hungry.
+STUCK_AFTER_S = 30.0
+#: A turn that took longer means that this process itself was stopped: hearts get time to beat.
+PAUSE_S = 5.0
+#: Modules that every worker needs.
+CORE_PRELOAD = ("vigilar_core.runtime.worker",)
+
+log = logging.getLogger(__name__)
+
+
+class Herald(Protocol):
+    """Takes the supervisor's own events to the ledger, never blocks."""
+
+    def fileno(self) -> int:
+        """Readable when :meth:`turn` has something to do."""
+
+    def tell(self, topic: str, **fields: Any) -> None:
+        """Publish an event."""
+
+    def turn(self) -> None:
+        """Called once each turn of the loop."""
+
+    def close(self) -> None:
+        """No more events."""
+
+
+class Supervisor:
+    """Keeps the workers of one installation running.
+
+    :param plans: the processes to run
+    :param replan: reads the configuration again; raises ``ConfigurationError`` if it is bad
+    :param runtime_dir: sockets and heartbeats
+    """
+
+    def __init__(
+        self,
+        plans: Sequence[WorkerPlan],
+        replan: Callable[[], Sequence[WorkerPlan]],
+        *,
+        runtime_dir: Path,
+        clock: Clock,
+        herald: Herald,
+        manager: ServiceManager,
+        plugins: Callable[[], Sequence[Mapping[str, Any]]] = tuple,
+    ) -> None:
+        self._clock = clock
+        self._herald = herald
+        self._manager = manager
+        self._replan = replan
+        self._plugins = plugins
+        beats_path = runtime_dir / "heartbeats"
+        self._beats = Heartbeats(beats_path)
+        self._crew = Crew(clock, self._beats, beats_path, self._announce)
+        for plan in plans:
+            self._crew.take_in(plan)
+        self._server: ForkServer | None = None
+        self._preload_works = True
+        self._selector = selectors.DefaultSelector()
+        self._status = StatusServer(socket_path(runtime_dir), self.snapshot, clock.monotonic_s)
+        self._clock_watch = ClockWatch(clock)
+        self._errand: Errand[Sequence[WorkerPlan]] | None = None
+        self._reload_again = False
+        self._stopping_since_s: float | None = None
+        self._since_us = clock.time_us()
+        self._turn_s = clock.monotonic_s()
+        self._quiet_until_s = 0.0
+        self._next_watchdog_s = 0.0
+        self._said_ready = False
+
+    # ---------------------------------------------------------------------- the loop
+
+    def run(self) -> ExitCode:
+        """Run until asked to end by SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+        caught = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        with SignalQueue(caught) as queue:
+            self._register(queue, lambda: self._take_signals(queue))
+            self._register(self._status, self._status.serve)
+            self._register(self._herald, self._herald.turn)
+            try:
+                while not self._over():
+                    self._turn()
+            finally:
+                self._close()
+        return ExitCode.OK
+
+    def _turn(self) -> None:
+        timeout_s = self._next_moment_s() - self._clock.monotonic_s()
+        for key, _ in self._selector.select(max(0.0, timeout_s)):
+            key.data()
+        self._notice_own_pause()
+        if self._clock.monotonic_s() >= self._quiet_until_s:
+            self._crew.watch()
+        if self._stopping_since_s is None:
+            self._start_due()
+        else:
+            self._go_on_stopping(self._stopping_since_s)
+        self._status.serve()
+        self._watch_clock()
+        self._herald.turn()
+        self._tell_manager()
+
+    def _register(self, source: Any, action: Callable[[], None]) -> None:
+        self._selector.register(source, selectors.EVENT_READ, action)
+
+    def _next_moment_s(self) -> float:
+        moment_s = self._crew.next_moment_s()
+        return (
+            moment_s if self._manager.watchdog_s is None else min(moment_s, self._next_watchdog_s)
+        )
+
+    def _over(self) -> bool:
+        return self._stopping_since_s is not None and not any(
+            worker.state.has_process for worker in self._crew.workers.values()
+        )
+
+    def _notice_own_pause(self) -> None:
+        """A machine that slept or a stopped process must not count against the workers."""
+        now_s = self._clock.monotonic_s()
+        if now_s - self._turn_s >= PAUSE_S:
+            log.warning("the supervisor itself stood still for %.1f s", now_s - self._turn_s)
+            self._quiet_until_s = now_s + PAUSE_S
+        self._turn_s = now_s
+
+    # --------------------------------------------------------------------- processes
+
+    def _start_due(self) -> None:
+        for worker in self._crew.due():
+            try:
+                self._crew.start(worker, self._fork_server())
+            except ForkServerGoneError:
+                self._server_gone()
+                return
+            assert worker.child is not None
+            self._register(worker.child.output, partial(self._print, worker))
+            self._register(worker.child.control, partial(self._hear, worker))
+
+    def _fork_server(self) -> ForkServer:
+        if self._server is None:
+            preload = list(CORE_PRELOAD)
+            if self._preload_works:
+                for worker in self._crew.workers.values():
+                    preload += worker.plan.preload
+            self._server = ForkServer(list(dict.fromkeys(preload)))
+            self._register(self._server, self._hear_server)
+        return self._server
+
+    def _hear_server(self) -> None:
+        assert self._server is not None
+        try:
+            answers = self._server.answers()
+        except ForkServerGoneError:
+            self._server_gone()
+            return
+        for answer in answers:
+            worker = self._worker_of(answer.request)
+            match answer:
+                case Forked() if worker is not None and worker.child is not None:
+                    worker.child.forked(answer)
+                case Forked():
+                    os.close(answer.process)
+                case Ended() if worker is not None:
+                    self._ended(worker, answer.exit_code)
+
+    def _worker_of(self, request: int) -> Worker | None:
+        for worker in self._crew.workers.values():
+            if worker.child is not None and worker.child.request == request:
+                return worker
+        return None
+
+    def _server_gone(self) -> None:
+        """Its workers died with it; all are started again by a new one."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        log.error("the fork server (process %d) ended, and its workers with it", server.pid)
+        if not server.proven:
+            log.error("it never forked a worker: going on without preloading plugins' modules")
+            self._preload_works = False
+        self._selector.unregister(server)
+        server.close()
+        for worker in list(self._crew.workers.values()):
+            if worker.child is not None:
+                self._ended(worker, None)
+
+    def _ended(self, worker: Worker, exit_code: int | None) -> None:
+        assert worker.child is not None
+        for source in (worker.child.output, worker.child.control):
+            if source.fileno() in self._selector.get_map():
+                self._selector.unregister(source)
+        self._crew.ended(worker, exit_code)
+
+    def _print(self, worker: Worker) -> None:
+        if worker.child is not None:
+            lines = worker.child.output.lines()
+            print_lines(worker, lines)
+            if worker.child.output.ended:
+                self._selector.unregister(worker.child.output)
+
+    def _hear(self, worker: Worker) -> None:
+        if worker.child is not None:
+            self._crew.read(worker)
+            if worker.child.silent:
+                self._selector.unregister(worker.child.control)
+
+    # ------------------------------------------------------------------- signals, end
+
+    def _take_signals(self, queue: SignalQueue) -> None:
+        for number in queue.take():
+            if number is signal.SIGHUP:
+                self._reload()
+            elif self._stopping_since_s is None:
+                log.info("stopping: %s", number.name)
+                self._stopping_since_s = self._clock.monotonic_s()
+                self._manager.stopping("sealing recordings")
+
+    def _go_on_stopping(self, since_s: float) -> None:
+        """The earliest stage that still has a process is asked to end; later ones go on."""
+        passed_s = self._clock.monotonic_s() - since_s
+        for stage in Stage:
+            members = [each for each in self._crew.workers.values() if each.plan.stage is stage]
+            for worker in members:
+                worker.retired, worker.successor = False, None
+                if worker.state.phase is not Phase.STOPPED:
+                    self._crew.ask_to_stop(worker, max(0.0, STAGE_ENDS_S[stage] - passed_s))
+            if any(each.state.has_process for each in members):
+                return
+
+    def _close(self) -> None:
+        self._herald.close()
+        self._status.close()
+        if self._server is not None:
+            self._selector.unregister(self._server)
+            self._server.close()
+        self._selector.close()
+        self._beats.close()
+
+    # ------------------------------------------------------------------------- reload
+
+    def _reload(self) -> None:
+        if self._stopping_since_s is not None:
+            return
+        if self._errand is not None:
+            self._reload_again = True
+            return
+        self._manager.reloading()
+        self._errand = Errand(self._replan)
+        self._register(self._errand, self._reloaded)
+
+    def _reloaded(self) -> None:
+        assert self._errand is not None
+        errand, self._errand = self._errand, None
+        self._selector.unregister(errand)
+        try:
+            plans = errand.take()
+        except ConfigurationError as error:
+            self._refused("; ".join(str(problem) for problem in error.problems))
+        except Exception as error:
+            # Whatever went wrong while reading, the running system is worth more.
+            log.exception("the configuration could not be read")
+            self._refused(repr(error))
+        else:
+            touched = self._crew.rearrange(plans)
+            log.info("configuration read again; restarted: %s", ", ".join(touched) or "nothing")
+            self._herald.tell(
+                "vigilar/system/configuration/reloaded",
+                restarted=", ".join(touched) or "nothing",
+            )
+        self._said_ready = False
+        if self._reload_again:
+            self._reload_again = False
+            self._reload()
+
+    def _refused(self, reason: str) -> None:
+        log.error("the changed configuration is refused, the former one stays: %s", reason)
+        self._herald.tell("vigilar/system/configuration/refused", reason=reason)
+
+    # ------------------------------------------------------------------------ telling
+
+    def _announce(self, plan: WorkerPlan, happening: Happening, reason: str) -> None:
+        level = logging.INFO if happening in _GOOD else logging.WARNING
+        log.log(level, "%s: %s", plan.name, _WORDS[happening] + (f": {reason}" if reason else ""))
+        for service in plan.boot.services:
+            topic = f"vigilar/service/{service.name.replace(':', '.')}/{happening.topic_level}"
+            self._herald.tell(topic, name=service.name, reason=reason)
+
+    def _watch_clock(self) -> None:
+        jump_s = self._clock_watch.jump_s()
+        if jump_s is not None:
+            log.warning("the wall clock was set by %+.1f s", jump_s)
+            self._herald.tell("vigilar/system/clock/jumped", seconds=round(jump_s, 1))
+
+    def _tell_manager(self) -> None:
+        now_s = self._clock.monotonic_s()
+        if not self._said_ready and self._errand is None and self._all_tried():
+            self._said_ready = True
+            self._manager.ready(self._summary())
+        if self._manager.watchdog_s is None or now_s < self._next_watchdog_s:
+            return
+        if self._crew.stuck_for_s() < STUCK_AFTER_S:
+            self._next_watchdog_s = now_s + self._manager.watchdog_s / 3
+            self._manager.alive()
+            self._manager.status(self._summary())
+
+    def _all_tried(self) -> bool:
+        """Nobody is on the way for the first time: those that fail do not hold up the others."""
+        return not any(
+            worker.state.phase in (Phase.WAITING, Phase.STARTING) and worker.state.failures == 0
+            for worker in self._crew.workers.values()
+        )
+
+    def _summary(self) -> str:
+        states = [worker.state.phase for worker in self._crew.workers.values()]
+        running = states.count(Phase.RUNNING)
+        return f"{running} of {len(states)} workers run"
+
+    def snapshot(self) -> dict[str, Any]:
+        """How everything is, JSON-compatible: what the status socket answers."""
+        services = self._crew.snapshot()
+        fit = all(each["state"] == Phase.RUNNING for each in services)
+        stopping = self._stopping_since_s is not None
+        return {
+            "pid": os.getpid(),
+            "since_us": self._since_us,
+            "status": "stopping" if stopping else "running" if fit else "degraded",
+            "fork_server_pid": self._server.pid if self._server is not None else None,
+            "services": services,
+            "plugins": list(self._plugins()),
+        }
+
+
+_GOOD = frozenset({Happening.STARTED, Happening.RECOVERED})
+_WORDS = {
+    Happening.STARTED: "runs",
+    Happening.FAILED: "ended",
+    Happening.DEGRADED: "is degraded",
+    Happening.RECOVERED: "has recovered",
+}
