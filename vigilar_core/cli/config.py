@@ -57,7 +57,7 @@ def show(context: click.Context, config_path: Path | None) -> None:
 @config.command()
 def schema() -> None:
     """Print the JSON Schema of all sections of the installed plugins."""
-    from vigilar_core.config.generate import joined_schema
+    from vigilar_core.config.joined_schema import joined_schema
     from vigilar_core.plugins.plan import build_plan
 
     echo_json(joined_schema(build_plan({}).sections))
@@ -115,7 +115,7 @@ def _ask(label: str, *, at_least: int) -> str:
     if sys.stdin.isatty():
         value: str = click.prompt(label, hide_input=True, confirmation_prompt=True)
     else:
-        value = click.get_text_stream("stdin").readline().rstrip("\r\n")
+        value = sys.stdin.readline().rstrip("\r\n")
     if len(value) < at_least:
         raise click.UsageError(f"{label}: at least {at_least} characters.")
     return value

@@ -96,7 +96,7 @@ class _Check:
             if key in subsections:
                 self._section(child(path, key), child(shown, key), value)
             else:
-                self._unknown(path, key, child(shown, key), subsections)
+                self._unknown(path, key, value, child(shown, key))
 
     def ids(self) -> None:
         """Items of an array of tables are told apart by their ids."""
@@ -148,13 +148,15 @@ class _Check:
             if known.startswith(prefix) and known != path
         }
 
-    def _unknown(self, path: str, key: str, shown: str, subsections: set[str]) -> None:
+    def _unknown(self, path: str, key: str, value: Any, shown: str) -> None:
         owner = catalogue.owner_of(path, key)
         for plugin in self._silent:
             if plugin.distribution == owner:
                 return self._warn(shown, f"not used: plugin {plugin.plugin!r} is {plugin.reason}")
         if owner is not None and not self._is_spoken_for(owner):
-            return self._problem(
+            # The sample file shows the sections of all plugins, empty.
+            tell = self._warn if value == {} else self._problem
+            return tell(
                 shown,
                 f"belongs to {owner}, which is not installed",
                 f"pip install {owner}, or take it out",
@@ -164,7 +166,7 @@ class _Check:
             for plugin in self._silent
             if plugin.distribution not in catalogue.FIRST_PARTY
         ]
-        known = self._keys.get(path, set()) | subsections
+        known = self._keys.get(path, set()) | self._subsections(path)
         guess = nearest(key, known | (catalogue.keys_of(path) if path not in self._keys else set()))
         if strangers and guess is None:
             names = key if key in strangers else ", ".join(strangers)

@@ -96,13 +96,19 @@ class Mqtt(SettingsModel):
         default=False, description="Speak TLS to the broker and check its certificate"
     )
     tls_ca_file: AbsolutePath | None = Field(
-        default=None, description="PEM file of authorities to trust instead of the system's own"
+        default=None,
+        examples=["/etc/vigilar/certs/ca.pem"],
+        description="PEM file of authorities to trust instead of the system's own",
     )
     tls_certificate_file: AbsolutePath | None = Field(
-        default=None, description="PEM certificate to show the broker"
+        default=None,
+        examples=["/etc/vigilar/certs/mqtt.pem"],
+        description="PEM certificate to show the broker",
     )
     tls_key_file: AbsolutePath | None = Field(
-        default=None, description="PEM key of the certificate shown to the broker"
+        default=None,
+        examples=["/etc/vigilar/certs/mqtt.key"],
+        description="PEM key of the certificate shown to the broker",
     )
 
 
@@ -181,6 +187,7 @@ class Camera(SettingsModel):
 
     id: str = Field(
         pattern=f"^{topics.ID_PATTERN}$",
+        examples=["front_door"],
         description="What tells the camera apart, in topics, file names and addresses",
     )
     display_name: str = Field(default="", description="Name shown to people; the id when empty")
