@@ -22,6 +22,8 @@ from vigilar_core.plugins.report import PluginReport
 
 #: Bytes the process may write into any one file, its answer and its messages included.
 _LARGEST_FILE = 16 * 1024 * 1024
+#: Modules that have no place in a worker in the path of frames: megabytes for each camera.
+_HEAVY = ("sqlalchemy", "flask")
 
 
 def main() -> None:
@@ -45,10 +47,13 @@ def _ask(report: PluginReport, tables: dict[str, Any]) -> dict[str, Any]:
     try:
         host.load([report.name])
         import_s = time.perf_counter() - started
+        imported = [name for name in _HEAVY if name in sys.modules]
         found = declare(host, report, tables).to_json()
     except PluginBrokenError as error:
         return report.broken(error.reason).to_json()
-    remarks = forgotten_marks(host.plugin(report.name), found["hooks"])
+    remarks = list(forgotten_marks(host.plugin(report.name), found["hooks"]))
+    if found["inline"] and imported:
+        remarks.append(f"imports {' and '.join(imported)} into the worker of every camera")
     return {**found, "import_s": import_s, "remarks": remarks}
 
 

@@ -33,11 +33,9 @@ def hook_fields(function: types.FunctionType) -> list[tuple[str, str]]:
     """The fields of a specification's docstring in order: ``("param frame", "valid …")``."""
     text = inspect.getdoc(function) or ""
     _, _, fields = text.partition("\n\n:")
-    found = []
-    for part in re.split(r"\n(?=:)", f":{fields}" if fields else ""):
-        if match := _FIELD.fullmatch(part.strip()):
-            found.append((match["name"], " ".join(match["text"].split())))
-    return found
+    parts = re.split(r"\n(?=:)", f":{fields}") if fields else []
+    matches = (_FIELD.fullmatch(part.strip()) for part in parts)
+    return [(match["name"], " ".join(match["text"].split())) for match in matches if match]
 
 
 def hooks_markdown() -> str:
