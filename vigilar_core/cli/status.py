@@ -56,7 +56,7 @@ def _print(answer: Mapping[str, Any]) -> None:
     click.echo(f"Vigilar is {answer['status']}, process {answer['pid']}")
     rows = [
         (
-            each["service"],
+            each["name"],
             each["state"],
             str(each["pid"] or "–"),
             str(each["restarts"]),

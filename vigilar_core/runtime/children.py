@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 from collections.abc import Mapping
@@ -105,6 +106,14 @@ class Child:
             signal.pidfd_send_signal(self._process, number)
         except ProcessLookupError:
             pass  # ended; the fork server will say how
+
+    def has_ended(self) -> bool:
+        """Whether the kernel says that it ended, whatever the fork server says."""
+        if self._process is None:
+            return False
+        poll = select.poll()
+        poll.register(self._process, select.POLLIN)
+        return bool(poll.poll(0))
 
     def reports(self) -> list[Mapping[str, Any]]:
         """What the worker said since the last call; returns at once."""

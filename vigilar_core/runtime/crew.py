@@ -13,7 +13,7 @@ from typing import Any
 from vigilar_core.clock import Clock
 from vigilar_core.runtime import states
 from vigilar_core.runtime.children import Child
-from vigilar_core.runtime.forkserver import ForkServer
+from vigilar_core.runtime.forkserver import Forked, ForkServer
 from vigilar_core.runtime.heartbeat import SLOTS, Heartbeats
 from vigilar_core.runtime.states import Happening, Phase, WorkerState
 from vigilar_core.runtime.workers import WorkerPlan
@@ -22,6 +22,9 @@ from vigilar_core.runtime.workers import WorkerPlan
 ABORT_GRACE_S = 2.0
 #: A start may take this many times the service's beat time-out.
 START_ALLOWANCE = 6
+#: How long the fork server may take to answer, seconds; the first time it imports libraries.
+FORK_PATIENCE_S = 10.0
+FIRST_FORK_PATIENCE_S = 90.0
 
 #: Told of a worker's life: the worker's plan, what happened, why.
 Announce = Callable[[WorkerPlan, Happening, str], None]
@@ -35,7 +38,9 @@ class Worker:
 
     :param successor: the plan to go on with once the present process has ended
     :param retired: it shall not be started again
-    :param kill_at_s: when its patience is over and SIGKILL follows
+    :param asked_s: when its process was asked for
+    :param forked_s: when its process came to be
+    :param kill_at_s: when patience with it is over and SIGKILL follows
     """
 
     plan: WorkerPlan
@@ -44,7 +49,10 @@ class Worker:
     child: Child | None = None
     successor: WorkerPlan | None = None
     retired: bool = False
+    asked_s: float = 0.0
+    forked_s: float = 0.0
     kill_at_s: float | None = None
+    killed: bool = False
     last_words: str = ""
     health: dict[str, Any] = field(default_factory=dict)
 
@@ -91,7 +99,7 @@ class Crew:
             if plan is None:
                 touched.append(worker.plan.name)
                 self._retire(worker)
-            elif plan.fingerprint != worker.plan.fingerprint or self._waits_for_change(worker):
+            elif worker.retired or self._is_other(worker, plan):
                 touched.append(worker.plan.name)
                 self._replace(worker, plan)
         for name, plan in wanted.items():
@@ -99,8 +107,11 @@ class Crew:
                 self.take_in(plan)
         return touched
 
-    def _waits_for_change(self, worker: Worker) -> bool:
-        return worker.state.phase is Phase.DEGRADED and worker.state.due_s is None
+    def _is_other(self, worker: Worker, plan: WorkerPlan) -> bool:
+        """Whether it must be restarted to become what is planned, or waits for any change."""
+        latest = worker.successor or worker.plan
+        waits = worker.state.phase is Phase.DEGRADED and worker.state.due_s is None
+        return waits or plan.fingerprint != latest.fingerprint
 
     def _retire(self, worker: Worker) -> None:
         worker.retired = True
@@ -144,8 +155,15 @@ class Crew:
             self._beats.clear(slot)
         boot = replace(worker.plan.boot, slots=worker.slots, beats=str(self._beats_path))
         worker.child = Child(server, boot.to_json())
-        worker.last_words, worker.kill_at_s = "", None
-        worker.state = states.start(worker.state, self._clock.monotonic_s())
+        worker.last_words, worker.kill_at_s, worker.killed = "", None, False
+        worker.asked_s = self._clock.monotonic_s()
+        worker.state = states.start(worker.state, worker.asked_s)
+
+    def forked(self, worker: Worker, answer: Forked) -> None:
+        """Its process exists."""
+        assert worker.child is not None
+        worker.child.forked(answer)
+        worker.forked_s = self._clock.monotonic_s()
 
     def ended(self, worker: Worker, exit_code: int | None) -> None:
         """Its process is no more."""
@@ -185,7 +203,9 @@ class Crew:
             if worker.child is None:
                 continue
             if worker.kill_at_s is not None and now_s >= worker.kill_at_s:
-                worker.child.signal(signal.SIGKILL)
+                if not worker.killed:
+                    worker.killed = True
+                    worker.child.signal(signal.SIGKILL)
             elif worker.state.phase is Phase.RUNNING:
                 self._watch_running(worker, now_s)
             elif worker.state.phase is Phase.STARTING:
@@ -206,7 +226,8 @@ class Crew:
         allowed_s = START_ALLOWANCE * max(
             service.beat_timeout_s for service in worker.plan.boot.services
         )
-        if now_s - worker.state.since_s >= allowed_s:
+        assert worker.child is not None
+        if worker.child.pid and now_s - worker.forked_s >= allowed_s:
             self._abort(worker, f"did not come up within {allowed_s:g} s")
 
     def _abort(self, worker: Worker, reason: str) -> None:
@@ -223,7 +244,10 @@ class Crew:
         now_s = self._clock.monotonic_s()
         moments = [now_s + 1.0]
         for worker in self.workers.values():
-            moments += [each for each in (worker.state.due_s, worker.kill_at_s) if each is not None]
+            if worker.state.due_s is not None:
+                moments.append(worker.state.due_s)
+            if worker.kill_at_s is not None and not worker.killed:
+                moments.append(worker.kill_at_s)
             if worker.state.phase is Phase.STARTING:
                 moments.append(now_s + 0.1)
             elif worker.state.phase is Phase.RUNNING and worker.kill_at_s is None:
@@ -236,6 +260,23 @@ class Crew:
             now_s + service.beat_timeout_s - (self._beats.age_s(slot) or 0.0)
             for service, slot in services
         ]
+
+    def server_is_stuck(self, *, proven: bool) -> bool:
+        """Whether the fork server neither forks what was asked for nor reports what ended.
+
+        :param proven: it has forked before, so nothing is left to import
+        """
+        now_s = self._clock.monotonic_s()
+        patience_s = FORK_PATIENCE_S if proven else FIRST_FORK_PATIENCE_S
+        for worker in self.workers.values():
+            if worker.child is None:
+                continue
+            if worker.child.pid == 0 and now_s - worker.asked_s >= patience_s:
+                return True
+            overdue_s = now_s - worker.kill_at_s if worker.kill_at_s is not None else 0.0
+            if overdue_s >= ABORT_GRACE_S and worker.child.has_ended():
+                return True
+        return False
 
     def stuck_for_s(self) -> float:
         """How long the most stubborn process has outlived its SIGKILL, seconds."""
@@ -255,6 +296,14 @@ class Crew:
             limit_s = now_s + grace_s
             worker.kill_at_s = min(worker.kill_at_s or limit_s, limit_s)
 
+    def stand_down(self) -> None:
+        """The end begins: nobody who has no process gets one."""
+        now_s = self._clock.monotonic_s()
+        for worker in self.workers.values():
+            worker.retired, worker.successor = False, None
+            if not worker.state.has_process:
+                worker.state = states.stop(worker.state, now_s)
+
     def snapshot(self) -> list[Mapping[str, Any]]:
         """Every service with its worker's state, JSON-compatible."""
         return [
@@ -267,7 +316,7 @@ class Crew:
         now_s, state = self._clock.monotonic_s(), worker.state
         age_s = self._beats.age_s(slot) if worker.child is not None else None
         return {
-            "service": name,
+            "name": name,
             "worker": worker.plan.name,
             "state": state.phase.value,
             "reason": state.reason,

@@ -127,6 +127,7 @@ class Supervisor:
         self._notice_own_pause()
         if self._clock.monotonic_s() >= self._quiet_until_s:
             self._crew.watch()
+        self._watch_server()
         if self._stopping_since_s is None:
             self._start_due()
         else:
@@ -141,6 +142,8 @@ class Supervisor:
 
     def _next_moment_s(self) -> float:
         moment_s = self._crew.next_moment_s()
+        if self._clock.monotonic_s() < self._quiet_until_s:
+            moment_s = max(moment_s, self._clock.monotonic_s() + 0.5)
         return (
             moment_s if self._manager.watchdog_s is None else min(moment_s, self._next_watchdog_s)
         )
@@ -192,7 +195,7 @@ class Supervisor:
             worker = self._worker_of(answer.request)
             match answer:
                 case Forked() if worker is not None and worker.child is not None:
-                    worker.child.forked(answer)
+                    self._crew.forked(worker, answer)
                 case Forked():
                     os.close(answer.process)
                 case Ended() if worker is not None:
@@ -219,12 +222,20 @@ class Supervisor:
             if worker.child is not None:
                 self._ended(worker, None)
 
+    def _watch_server(self) -> None:
+        server = self._server
+        if server is not None and self._crew.server_is_stuck(proven=server.proven):
+            log.error("the fork server (process %d) does not answer: starting another", server.pid)
+            self._server_gone()
+
     def _ended(self, worker: Worker, exit_code: int | None) -> None:
         assert worker.child is not None
         for source in (worker.child.output, worker.child.control):
             if source.fileno() in self._selector.get_map():
                 self._selector.unregister(source)
         self._crew.ended(worker, exit_code)
+        if self._stopping_since_s is not None:
+            self._crew.stand_down()
 
     def _print(self, worker: Worker) -> None:
         if worker.child is not None:
@@ -248,6 +259,7 @@ class Supervisor:
             elif self._stopping_since_s is None:
                 log.info("stopping: %s", number.name)
                 self._stopping_since_s = self._clock.monotonic_s()
+                self._crew.stand_down()
                 self._manager.stopping("sealing recordings")
 
     def _go_on_stopping(self, since_s: float) -> None:
@@ -256,8 +268,7 @@ class Supervisor:
         for stage in Stage:
             members = [each for each in self._crew.workers.values() if each.plan.stage is stage]
             for worker in members:
-                worker.retired, worker.successor = False, None
-                if worker.state.phase is not Phase.STOPPED:
+                if worker.state.has_process:
                     self._crew.ask_to_stop(worker, max(0.0, STAGE_ENDS_S[stage] - passed_s))
             if any(each.state.has_process for each in members):
                 return
