@@ -21,7 +21,7 @@ import structlog
 from vigilar_core.bus import topics
 from vigilar_core.bus.address import BrokerAddress
 from vigilar_core.bus.api import Handler, Message
-from vigilar_core.bus.envelope import Envelope, Seal
+from vigilar_core.bus.envelope import MAX_EVENT_BYTES, Envelope, Seal
 from vigilar_core.bus.event_id import event_id
 from vigilar_core.bus.feed import EventFeed
 from vigilar_core.bus.inbox import Inbox
@@ -169,7 +169,8 @@ class MqttBus:
         with self._lock:
             members["seq"] = self._spool.next_seq()
             event = SpooledEvent(topic, kind.severity, members)
-            self._sealed(event)  # too long or too deep must be told to the caller, not kept
+            if len(self._sealed(event)) > MAX_EVENT_BYTES:
+                raise ValueError(f"event on {topic} is longer than {MAX_EVENT_BYTES} bytes")
             self._spool.append(event)
             self._send_due()
         return new_id

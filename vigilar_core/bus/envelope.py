@@ -26,6 +26,10 @@ from vigilar_core.events import MAX_HOPS
 
 #: Longest message, bytes; the brokers are told the same limit.
 MAX_BYTES: Final = 256 * 1024
+#: Longest message that carries an event: re-published by the ledger it grows a little.
+MAX_EVENT_BYTES: Final = MAX_BYTES - 8 * 1024
+#: Longest topic, characters.
+MAX_TOPIC: Final = 512
 #: Deepest nesting of ``data``, itself included.
 MAX_DEPTH: Final = 32
 #: How far ``sent`` may lie from the receiver's clock, seconds.
@@ -105,8 +109,8 @@ class Seal:
         :param now_us: the receiver's clock
         :raises UntrustedMessageError: size, signature, shape, age or hop count is not in order
         """
-        if len(payload) > MAX_BYTES:
-            _refuse(f"{len(payload)} bytes")
+        if len(payload) > MAX_BYTES or len(topic) > MAX_TOPIC:
+            _refuse(f"{len(payload)} bytes on a topic of {len(topic)} characters")
         match = _SIGNATURE.search(payload, max(0, len(payload) - _SIGNATURE_BYTES - 1))
         if match is None:
             _refuse("no signature")

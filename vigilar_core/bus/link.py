@@ -13,6 +13,7 @@ import math
 import os
 import random
 import select
+import socket
 import ssl
 import threading
 import time
@@ -216,6 +217,10 @@ class Link:
             client.connect(self._address.host, self._address.port, keepalive=_KEEPALIVE_S)
             return
         with connectable(path) as name:
+            # paho leaves its socket open when nobody listens; this one is closed.
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knock:
+                knock.settimeout(_CONNECT_TIMEOUT_S)
+                knock.connect(name)
             client.connect(name, keepalive=_KEEPALIVE_S)
 
     def _make_client(self) -> mqtt.Client:

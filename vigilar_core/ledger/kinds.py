@@ -1,0 +1,69 @@
+"""The kinds of event that bus and ledger publish themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vigilar_core.bus import topics
+from vigilar_core.events import EventKind, Severity
+
+LEDGER_KINDS: Final = (
+    EventKind(
+        "ledger_started",
+        "vigilar/system/ledger_started",
+        Severity.DEBUG,
+        "Event ledger started",
+        "The last event before was number {head}.",
+        timeline=False,
+    ),
+    EventKind(
+        "clock_jumped",
+        "vigilar/system/clock_jumped",
+        Severity.WARNING,
+        "The clock was set by {jump_s} s",
+        "Times of events before and after differ by that much; their order is right.",
+    ),
+    EventKind(
+        "projection_failed",
+        "vigilar/system/projection_failed",
+        Severity.WARNING,
+        "{distribution} could not store what follows from {kind}",
+        "The event itself is kept. {error}",
+    ),
+    EventKind(
+        "database_damaged",
+        "vigilar/system/database_damaged",
+        Severity.CRITICAL,
+        "The database was damaged",
+        "{events} events could be read and were kept, {lost} rows could not. The damaged file "
+        "is {moved_to}.",
+    ),
+    EventKind(
+        "event_rejected",
+        "vigilar/system/event_rejected",
+        Severity.WARNING,
+        "Events of {service} were refused",
+        "{count} on {topic}: {reason}",
+    ),
+    EventKind(
+        "messages_untrusted",
+        "vigilar/system/messages_untrusted",
+        Severity.WARNING,
+        "Messages that nobody here signed",
+        "{count} messages on the bus were dropped: not signed by this installation, or too old.",
+    ),
+    EventKind(
+        "commits_delayed",
+        "vigilar/system/commits_delayed",
+        Severity.WARNING,
+        "Events could not be stored for {duration_s} s",
+        "They were kept and are stored now. {reason}",
+    ),
+    EventKind(
+        "event_loop",
+        topics.EVENT_LOOP,
+        Severity.WARNING,
+        "Events that cause each other were stopped",
+        "{service}: {cause_kind} on {cause}",
+    ),
+)
