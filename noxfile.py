@@ -122,7 +122,7 @@ def pin(session: nox.Session) -> None:
     common = [
         "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes",
         "--no-emit-index-url", "--no-header", "--no-annotate", "--quiet", "--all-extras",
-        "--no-sources", "--upgrade", *(part for name in names() for part in ("--no-emit-package", name)),
+        "--upgrade", *(part for name in names() for part in ("--no-emit-package", name)),
     ]  # fmt: skip
     build = ROOT / "scripts" / "build-requirements.txt"
     session.run(*common, *sources, str(build), "-o", "constraints.txt", external=True)
