@@ -1,0 +1,104 @@
+"""A small picture of a recording, encrypted like the recording itself.
+
+======  ======  ==================================================================
+offset  length  content of a ``.vgt`` file
+======  ======  ==================================================================
+0       8       magic ``VGT1\\r\\n\\x1a\\n``
+8       32      salt
+40      …       JPEG in AES-256-GCM, then its tag of 16 bytes
+======  ======  ==================================================================
+
+The key is HKDF-SHA256(storage key, salt, info), used once, so the nonce is zero; the recording's
+id is authenticated with it, so that pictures cannot be exchanged among each other.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from vigilar_core.media import Packet
+from vigilar_core.recording_file import RecordingDamaged
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+MAGIC = b"VGT1\r\n\x1a\n"
+MAX_WIDTH = 480
+_SALT_SIZE = 32
+_NONCE = bytes(12)
+#: MJPEG quantiser: 2 is best, 31 worst.
+_QUANTISER = 6
+
+
+def encrypt(jpeg: bytes, key: bytes, recording: str) -> bytes:
+    """The content of a ``.vgt`` file.
+
+    :param key: 32 bytes of key material
+    :param recording: id it belongs to
+    """
+    salt = os.urandom(_SALT_SIZE)
+    return MAGIC + salt + _cipher(key, salt).encrypt(_NONCE, jpeg, recording.encode())
+
+
+def decrypt(data: bytes, key: bytes, recording: str) -> bytes:
+    """The JPEG in a ``.vgt`` file.
+
+    :raises RecordingDamaged: it was changed, belongs to another recording or another key
+    """
+    salt = data[len(MAGIC) : len(MAGIC) + _SALT_SIZE]
+    if not data.startswith(MAGIC) or len(salt) < _SALT_SIZE:
+        raise RecordingDamaged("the thumbnail has no header", 0)
+    try:
+        sealed = data[len(MAGIC) + _SALT_SIZE :]
+        return _cipher(key, salt).decrypt(_NONCE, sealed, recording.encode())
+    except InvalidTag:
+        raise RecordingDamaged("the thumbnail is not authentic", len(MAGIC)) from None
+
+
+def make_jpeg(key_frame: Packet, max_width: int = MAX_WIDTH) -> bytes:
+    """Decode one key frame and return it as a JPEG.
+
+    :param max_width: widest picture in pixels; smaller ones keep their size
+    :raises ValueError: the key frame cannot be decoded
+    """
+    import av  # heavy; only the process that records needs it
+
+    try:
+        frame = _decode(key_frame)
+        width = min(max_width, frame.width) // 2 * 2
+        height = max(2, round(frame.height * width / frame.width) // 2 * 2)
+        encoder = av.CodecContext.create("mjpeg", "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+        encoder.time_base = Fraction(1, 25)
+        encoder.qmin = encoder.qmax = _QUANTISER
+        picture = frame.reformat(width, height, "yuvj420p", dst_color_range="JPEG")
+        picture.pts = None
+        return b"".join(bytes(part) for part in [*encoder.encode(picture), *encoder.encode(None)])
+    except av.FFmpegError as error:
+        raise ValueError(f"no picture can be made of the key frame: {error}") from error
+
+
+def _decode(key_frame: Packet) -> VideoFrame:
+    import av
+
+    decoder = av.CodecContext.create(key_frame.stream.codec, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.thread_count = 1
+    if key_frame.stream.extradata:
+        decoder.extradata = key_frame.stream.extradata
+    frames = [*decoder.decode(av.Packet(key_frame.data)), *decoder.decode(None)]
+    if not frames:
+        raise ValueError("the key frame gives no picture")
+    return frames[0]
+
+
+def _cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt, b"vigilar thumbnail").derive(key))
