@@ -58,7 +58,10 @@ environment() {
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
         --require-hashes -r "$requirements"
     local part editable=(-e "$root")
-    for part in "$root"/plugins/*/ "$root"/examples/*/; do editable+=(-e "$part"); done
+    for part in "$root"/plugins/*/; do editable+=(-e "$part"); done
+    if [ "$kind" = test ]; then
+        for part in "$root"/examples/*/; do editable+=(-e "$part"); done
+    fi
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check \
         --no-deps --no-build-isolation "${editable[@]}"
     printf '%s\n' "$stamp" >"$environment/stamp.$kind"
