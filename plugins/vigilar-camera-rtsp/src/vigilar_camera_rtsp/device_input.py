@@ -9,6 +9,7 @@ from fractions import Fraction
 import av
 import av.error
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
 
 from vigilar_camera_rtsp.cause import Cause, SourceError, source_error
 from vigilar_camera_rtsp.container import open_container
@@ -68,6 +69,8 @@ class DeviceInput:
         for frame in self._container.decode(self._source):
             seconds = (frame.pts or 0) * frame.time_base if frame.time_base else Fraction(0)
             picture = frame.reformat(*size, format="yuv420p")
+            # A raw picture calls itself a key frame, and the encoder would believe it.
+            picture.pict_type = PictureType.NONE
             picture.pts, picture.time_base = round(seconds / _TIME_BASE), _TIME_BASE
             yield picture
 

@@ -82,6 +82,7 @@ class Feed:
                 if packet is not None:
                     yield packet, arrival.unit.picture
             now_s = self._clock.monotonic_s()
+        self._follow(self._edge.end(now_s), now_s, self._edge.interval_s or 0.0)
         self.caught_up = now_s - began_s < LONGEST_DRAIN_S
 
     def close(self) -> None:
@@ -89,17 +90,24 @@ class Feed:
         self._source.close()
 
     def _may_read(self, now_s: float) -> bool:
+        if self._held:
+            # The first packets are read until a read must wait: that one came without delay.
+            return not self._edge.reached
         return self._source.ready(now_s) and (self._source.paced or self._edge.expects(now_s))
 
     def _take_rhythm(self, unit: Unit, after_s: float, waited_s: float) -> None:
         if unit.track != 0 or unit.dts is None or self._source.paced:
             return
         media_s = unit.dts * float(self._source.tracks[0].time_base)
-        lag_s = self._edge.observe(media_s, after_s, waited_s)
-        if lag_s is not None and self._held is None:
-            moved_s = self._clocks[0].follow(lag_s, after_s)
-            for clock in self._clocks[1:]:
-                clock.accompany(moved_s)
+        self._follow(self._edge.observe(media_s, after_s, waited_s), after_s, 0.0)
+
+    def _follow(self, lag_s: float | None, now_s: float, doubt_s: float) -> None:
+        """Let all clocks follow the live edge of the video."""
+        if lag_s is None or self._held is not None:
+            return
+        moved_s = self._clocks[0].follow(lag_s, now_s, doubt_s)
+        for clock in self._clocks[1:]:
+            clock.accompany(moved_s)
 
     def _release(self, arrival: Arrival) -> list[Arrival]:
         """Hold the first packets until their delay is known, then pass everything on."""

@@ -16,7 +16,6 @@ from vigilar_camera_rtsp.media_input import Track, Unit
 
 _FORMATS = "mov,mp4,matroska,webm,mpegts,avi"
 _FILTERS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
-_PACKED_BY_PREFIX = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 
 
 class FileInput:
@@ -40,6 +39,10 @@ class FileInput:
             self.close()
             raise
         self._streams = streams
+        video = streams[0]
+        second = float(video.time_base or 1)
+        self._begin_s = (video.start_time or 0) * second
+        self._video_s = video.duration * second if video.duration else float("inf")
         self._units = self._loop()
         self._next: tuple[float, Unit] | None = None
         self._start_s = monotonic_s()
@@ -66,20 +69,24 @@ class FileInput:
         return self._next
 
     def _loop(self) -> Iterator[tuple[float, Unit]]:
-        """Yield units for ever with the second of the session at which each is due."""
-        shift_s = 0.0
+        """Yield units for ever with the second of the session at which each is due.
+
+        A round lasts as long as the video; sound beyond its end is left out.
+        """
+        round_s = 0.0
         while True:
-            end_s = begin_s = None
+            length_s = 0.0
             for track, packet in self._one_pass():
                 seconds = float(packet.time_base)
-                due_s = (packet.dts or 0) * seconds
-                begin_s = due_s if begin_s is None else min(begin_s, due_s)
-                step_s = (packet.duration or 0) * seconds
-                end_s = max(end_s or due_s, due_s + step_s)
-                yield due_s + shift_s - begin_s, _shifted(packet, track, shift_s - begin_s)
-            if begin_s is None or end_s is None or end_s <= begin_s:
+                due_s = (packet.dts or 0) * seconds - self._begin_s
+                if track == 0:
+                    length_s = max(length_s, due_s + (packet.duration or 0) * seconds)
+                elif not 0.0 <= due_s < self._video_s:
+                    continue
+                yield round_s + due_s, _shifted(packet, track, round_s - self._begin_s)
+            if length_s <= 0.0:
                 raise SourceError(Cause.NO_PICTURE, "the file has no packets")
-            shift_s += end_s - begin_s
+            round_s += length_s
             self._container.seek(0)
 
     def _one_pass(self) -> Iterator[tuple[int, av.Packet[Any]]]:
@@ -90,7 +97,7 @@ class FileInput:
             if packet.size == 0 or packet.dts is None:
                 continue
             track = numbers[packet.stream.index]
-            if track or bytes(packet)[:4].startswith(_PACKED_BY_PREFIX):
+            if track:
                 yield track, packet
             else:
                 yield from ((0, filtered) for filtered in to_annex_b.filter(packet))

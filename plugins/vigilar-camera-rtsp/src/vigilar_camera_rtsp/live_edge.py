@@ -21,13 +21,14 @@ _WIDEST_INTERVAL_S = 2.0
 class LiveEdge:
     """The rhythm of one stream; all times in seconds, arrivals on the monotonic clock.
 
-    A drain begins with `begin`, then alternates `expects` and `observe`. Every few seconds a drain
-    goes on until a read has to wait, which shows the true delay again.
+    A drain begins with `begin`, alternates `expects` and `observe`, and finishes with `end`. Every
+    few seconds a drain goes on until a read has to wait, which shows the true delay again.
     """
 
     _lags: deque[float] = field(default_factory=lambda: deque(maxlen=3))
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _last_media_s: float | None = None
+    _smallest: float | None = None
     _next_probe_s: float = 0.0
     _probing: bool = True
     _reached: bool = False
@@ -54,6 +55,24 @@ class LiveEdge:
         self._reached = False
         self._probing = not self._lags or now_s >= self._next_probe_s
 
+    def end(self, now_s: float) -> float | None:
+        """Finish a drain.
+
+        Returns the smallest lag since the last probe when this one met no read that had to wait:
+        it is too large by less than an interval.
+        """
+        if not self._probing or not self._lags:
+            return None
+        self._next_probe_s = now_s + _PROBE_INTERVAL_S
+        smallest, self._smallest = self._smallest, None
+        if self._reached or smallest is None:
+            return None
+        interval = self.interval_s or 0.0
+        if smallest > min(self._lags) + 2 * interval:
+            self._lags.clear()
+            self._lags.append(smallest - interval)
+        return smallest
+
     def expects(self, now_s: float) -> bool:
         """Whether the next packet is there, as far as can be known."""
         if self._reached:
@@ -73,13 +92,15 @@ class LiveEdge:
         if 0 < step < _WIDEST_INTERVAL_S:
             self._intervals.append(step)
         interval = self.interval_s
-        if waited_s < max(_LEAST_WAIT_S, 0.25 * (interval or 0.0)):
-            return None
         lag = arrival_s - media_s
+        self._smallest = lag if self._smallest is None else min(lag, self._smallest)
+        if waited_s < max(_LEAST_WAIT_S, 0.25 * (interval or 0.0)):
+            if self._lags and lag < min(self._lags):
+                self._lags.append(lag)
+            return None
         known = self.lag_s
         if known is not None and abs(lag - known) > 2 * (interval or 0.1):
             self._lags.clear()
         self._lags.append(lag)
-        self._next_probe_s = arrival_s + _PROBE_INTERVAL_S
         self._reached = True
         return lag

@@ -56,7 +56,7 @@ class MediaInput(Protocol):
     paced: bool
 
     def ready(self, now_s: float) -> bool:
-        """Whether a read makes sense at monotonic time `now_s`."""
+        """Whether a read makes sense at monotonic time `now_s`; raises `SourceError` as `read`."""
 
     def read(self) -> Unit:
         """Return the next unit, waiting for it; raises `SourceError` when there is none."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vigilar_core.store import Tables
 
 _PREFIX = "camera:"
+_BEAT_TIMEOUT_S = 10.0
 _PRELOAD = ("av", "cv2", "numpy", "vigilar_camera_rtsp.camera_loop")
 _WORST_FIRST = (HealthState.FAILED, HealthState.DEGRADED, HealthState.OK)
 
@@ -35,10 +36,7 @@ class CameraPlugin:
 
     @hookimpl
     def register_services(self, settings: Settings) -> Sequence[Service]:
-        return [
-            Service(_PREFIX + camera_id, preload=_PRELOAD, inline=True)
-            for camera_id in settings.items("cameras")
-        ]
+        return [_service(settings, camera_id) for camera_id in settings.items("cameras")]
 
     @hookimpl
     def register_event_kinds(self) -> Sequence[EventKind]:
@@ -69,6 +67,15 @@ class CameraPlugin:
     def health_check(self) -> Health:
         answers = [loop.health() for loop in self._loops.values()]
         return min(answers, key=lambda a: _WORST_FIRST.index(a.state), default=Health())
+
+
+def _service(settings: Settings, camera_id: str) -> Service:
+    source = settings.item("cameras", camera_id, CameraSource)
+    # Two streams may each wait once for a camera that falls silent within a picture.
+    beat_timeout_s = max(_BEAT_TIMEOUT_S, 2 * source.read_timeout_s + 1)
+    return Service(
+        _PREFIX + camera_id, beat_timeout_s=beat_timeout_s, preload=_PRELOAD, inline=True
+    )
 
 
 def _create_loop(context: ServiceContext, camera_id: str) -> CameraLoop:

@@ -16,12 +16,16 @@ from vigilar_camera_rtsp.cause import Cause, SourceError, source_error
 from vigilar_camera_rtsp.container import choose_streams, describe, open_container, to_unit
 from vigilar_camera_rtsp.media_input import Track, Unit
 from vigilar_camera_rtsp.settings import CameraSource
+from vigilar_camera_rtsp.sockets import new_sockets
 
 _PROTOCOLS = {
     ("rtsp", "tcp"): "rtsp,rtp,tcp",
     ("rtsp", "udp"): "rtsp,rtp,udp,tcp",
     ("rtsps", "tcp"): "rtsp,rtsps,rtp,tls,tcp",
 }
+#: Reports without pictures can lure a read into waiting; it may do so for this part of the time
+#: after which a silent camera is given up.
+_WAIT_PART = 0.5
 
 
 class RtspInput:
@@ -33,13 +37,16 @@ class RtspInput:
         _resolve(address)
         scheme = address.target.partition(":")[0]
         transport = "tcp" if scheme == "rtsps" else settings.rtsp_transport
-        self._read_timeout_s = settings.read_timeout_s
-        self._container = open_container(
-            address.target,
-            protocols=_PROTOCOLS[scheme, transport],
-            options=_options(settings, scheme, transport),
-            timeouts_s=(settings.open_timeout_s, settings.read_timeout_s),
-        )
+        self._silence_s = settings.read_timeout_s
+        self._wait_s = settings.read_timeout_s * _WAIT_PART
+        with new_sockets(address.host, address.port) as self._readable:
+            self._container = open_container(
+                address.target,
+                protocols=_PROTOCOLS[scheme, transport],
+                options=_options(settings, scheme, transport),
+                timeouts_s=(settings.open_timeout_s, self._wait_s),
+            )
+        self._heard_s = time.monotonic()
         try:
             streams = choose_streams(self._container, settings.audio)
             self.tracks: Sequence[Track] = [describe(stream) for stream in streams]
@@ -50,8 +57,12 @@ class RtspInput:
         self._packets: Iterator[av.Packet[Any]] = iter(self._container.demux(streams))
 
     def ready(self, now_s: float) -> bool:
-        """Always: the socket's buffer says nothing, the live edge does."""
-        return True
+        """Whether anything has arrived; a long silence is `Cause.NO_PACKETS`."""
+        if self._readable():
+            return True
+        if now_s - self._heard_s >= self._silence_s:
+            raise SourceError(Cause.NO_PACKETS)
+        return False
 
     def read(self) -> Unit:
         """Return the next unit; a camera that sends nothing is `Cause.NO_PACKETS`."""
@@ -64,7 +75,8 @@ class RtspInput:
             raise source_error(error) from None
         if packet is None:
             raise SourceError(Cause.DISCONNECTED)
-        if time.monotonic() - began_s >= self._read_timeout_s:
+        self._heard_s = time.monotonic()
+        if self._heard_s - began_s >= self._wait_s:
             # On its time-out FFmpeg's parser lets go of a last packet and the next read would wait
             # as long again.
             raise SourceError(Cause.NO_PACKETS)

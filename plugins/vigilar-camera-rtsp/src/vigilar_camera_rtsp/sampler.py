@@ -28,6 +28,7 @@ _EARLY = 0.8
 #: A packet so many times the usual size hints at movement.
 _SUDDEN = 3.0
 _USUAL_WEIGHT = 0.05
+_WARM_UP = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,19 @@ class SuddenSize:
     never means that nothing moves.
     """
 
-    _usual: float | None = None
+    _usual: float = 0.0
+    _seen: int = 0
 
     def notice(self, packet: Packet) -> bool:
         """Whether `packet`, not a key frame, stands out."""
         if packet.is_key:
             return False
-        size, usual = float(len(packet.data)), self._usual
-        if usual is None:
-            self._usual = size
+        size, self._seen = float(len(packet.data)), self._seen + 1
+        if self._seen <= _WARM_UP:
+            self._usual += (size - self._usual) / self._seen
             return False
-        self._usual = usual + _USUAL_WEIGHT * (min(size, usual * _SUDDEN) - usual)
+        usual = self._usual
+        self._usual += _USUAL_WEIGHT * (min(size, usual * _SUDDEN) - usual)
         return size > _SUDDEN * usual
 
 
@@ -76,6 +79,11 @@ class Sampler:
         #: Packets that were decoded, and those that could not be.
         self.decoded_count = 0
         self.damaged_count = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Size of the packets kept for decoding later."""
+        return self._group_bytes
 
     def reset(self) -> None:
         """Forget the stream; the next packet is of another."""

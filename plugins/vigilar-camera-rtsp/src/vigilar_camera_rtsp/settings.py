@@ -70,7 +70,7 @@ class CameraSource(SettingsModel):
     )
     rtsp_transport: Literal["tcp", "udp"] = Field("tcp", description="How RTP packets travel")
     rtsp_timeout_ms: int = Field(
-        4000, ge=500, le=30_000, description="A camera silent for this long is stalled"
+        4000, ge=500, le=20_000, description="A camera silent for this long is stalled"
     )
     rtsp_reconnect_s: float = Field(
         1.0, gt=0, le=60, description="First pause before a lost camera is tried again"

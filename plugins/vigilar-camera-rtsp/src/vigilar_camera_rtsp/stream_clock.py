@@ -90,15 +90,16 @@ class StreamClock:
         monotonic_s = self._origin_s + (out + lead) * self._seconds + self.correction_s
         return Stamp(out + lead, out, monotonic_s)
 
-    def follow(self, lag_s: float, arrival_s: float) -> float:
+    def follow(self, lag_s: float, arrival_s: float, doubt_s: float = 0.0) -> float:
         """Learn from a packet read at the live edge: `lag_s` is arrival minus its own time stamp.
 
-        Small differences are followed slowly; a large one that lasts moves the anchor, and the gap
+        The lag may be too large by `doubt_s`. Small differences are followed slowly; a large one that lasts moves the anchor, and the gap
         is kept. Returns the seconds by which the times to come were moved.
         """
         if self._shift is None:
             return 0.0
         error_s = lag_s - (self._shift * self._seconds + self._origin_s + self.correction_s)
+        error_s -= min(max(error_s, 0.0), doubt_s)
         elapsed_s = arrival_s - (self._last_follow_s or arrival_s)
         self._last_follow_s = arrival_s
         if abs(error_s) > JUMP_S:

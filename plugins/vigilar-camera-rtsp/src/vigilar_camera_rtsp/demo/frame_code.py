@@ -19,6 +19,8 @@ ROWS = 3
 #: Numbers wrap at this value.
 MODULUS = 1 << 16
 
+#: A block is this part of the picture's width.
+_BLOCKS_ACROSS = 64
 _STRIP_LUMA = 120
 _NEUTRAL = 128
 _SWING = 70
@@ -30,12 +32,11 @@ def write_frame_number(y: Plane, u: Plane, v: Plane, number: int) -> None:
 
     `y` has shape (height, width); `u` and `v` have half of both.
     """
-    block = _block_size(u.shape[1])
+    block = u.shape[1] / _BLOCKS_ACROSS
     bits = np.unpackbits(np.array(_code_bytes(number), np.uint8)).reshape(ROWS, COLUMNS)
     pattern = np.where(bits, _NEUTRAL + _SWING, _NEUTRAL - _SWING).astype(np.uint8)
-    pattern = cv2.resize(
-        pattern, (COLUMNS * block, ROWS * block), interpolation=cv2.INTER_NEAREST
-    ).astype(np.uint8)
+    size = round(COLUMNS * block), round(ROWS * block)
+    pattern = cv2.resize(pattern, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     height, width = pattern.shape
     y[: 2 * height, -2 * width :] = _STRIP_LUMA
     u[:height, -width:] = pattern
@@ -47,10 +48,9 @@ def read_frame_number(u: Plane) -> int | None:
 
     None when the checksum does not agree: the picture carries no code or is damaged.
     """
-    block = _block_size(u.shape[1])
-    half = block // 2
-    rows = np.arange(ROWS) * block + half
-    columns = u.shape[1] - COLUMNS * block + np.arange(COLUMNS) * block + half
+    block = u.shape[1] / _BLOCKS_ACROSS
+    rows = ((np.arange(ROWS) + 0.5) * block).astype(int)
+    columns = (u.shape[1] - (COLUMNS - np.arange(COLUMNS) - 0.5) * block).astype(int)
     bits = (u[np.ix_(rows, columns)] > _NEUTRAL).astype(np.uint8)
     high, low, check = (int(value) for value in np.packbits(bits, axis=1).ravel())
     return None if high ^ low ^ _CHECK != check else high << 8 | low
@@ -72,7 +72,3 @@ def write_clock(y: Plane, u: Plane, v: Plane, text: str) -> None:
 def _code_bytes(number: int) -> tuple[int, int, int]:
     high, low = (number % MODULUS) >> 8, number & 0xFF
     return high, low, high ^ low ^ _CHECK
-
-
-def _block_size(chroma_width: int) -> int:
-    return max(2, chroma_width // 64)
