@@ -24,6 +24,7 @@ class Boot:
     :param slots: heartbeat slot of each service, same order
     :param beats: path of the heartbeat file
     :param hooks: every usable plugin of the installation with the hooks it implements
+    :param distributions: the package that each of them came with
     :param kinds: all event kinds of the installation
     :param configuration: the file's tables, references to secrets unresolved
     :param log_level: of this process
@@ -35,6 +36,7 @@ class Boot:
     slots: tuple[int, ...]
     beats: str
     hooks: Mapping[str, tuple[str, ...]]
+    distributions: Mapping[str, str]
     kinds: tuple[EventKind, ...]
     configuration: Mapping[str, Any]
     log_level: str

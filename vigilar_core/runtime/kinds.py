@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vigilar_core.bus import topics
 from vigilar_core.events import EventKind, Severity
 
 RUNTIME_KINDS: tuple[EventKind, ...] = (
@@ -74,18 +73,5 @@ RUNTIME_KINDS: tuple[EventKind, ...] = (
         Severity.WARNING,
         "The changed configuration was refused",
         "{reason} The former one stays in force.",
-    ),
-    EventKind(
-        "event_loop",
-        topics.EVENT_LOOP,
-        Severity.WARNING,
-        "Events cause each other in a loop",
-        "{service} stopped at {cause}.",
-    ),
-    EventKind(
-        "clock_jumped",
-        "vigilar/system/clock/jumped",
-        Severity.WARNING,
-        "The clock was set by {seconds} s",
     ),
 )

@@ -12,6 +12,7 @@ from vigilar_core.bus import Bus
 from vigilar_core.bus.broker import run_broker
 from vigilar_core.bus.client import MqttBus
 from vigilar_core.clock import Clock
+from vigilar_core.config.core import Database
 from vigilar_core.config.loaded import LoadedSettings
 from vigilar_core.context import Service
 from vigilar_core.errors import TransientError
@@ -108,7 +109,13 @@ class ServiceLoop:
     def _run_ledger(self, context: WorkerContext) -> None:
         from vigilar_core.ledger.service import run_ledger
 
-        run_ledger(context, self._host.call("register_tables"))
+        distributions = self._around.boot.distributions
+        parts = [
+            (distributions[answer.plugin], answer.value)
+            for answer in self._host.call("register_tables")
+            if answer.value is not None
+        ]
+        run_ledger(context, parts, url=self._around.settings.section(Database).url.reveal())
 
     def _poll(self, context: WorkerContext, has_poll: bool) -> None:
         """Call ``poll`` when it is due; a late call is not made up for."""

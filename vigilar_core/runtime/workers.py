@@ -141,6 +141,9 @@ def _boot(
         slots=(),
         beats="",
         hooks={report.name: report.hooks for report in plan.reports if report.usable},
+        distributions={
+            report.name: report.distribution for report in plan.reports if report.usable
+        },
         kinds=plan.event_kinds,
         configuration=tables,
         log_level=choice.log_level or plan.settings.section(System).log_level,
@@ -170,6 +173,7 @@ def _fingerprint(boot: Boot, plan: Plan, tables: Tables) -> str:
         boot,
         configuration=seen,
         hooks={name: hooks for name, hooks in boot.hooks.items() if name in plugins},
+        distributions={},
         kinds=_kinds_seen(boot, plan),
     )
     elsewhere = boot.plugins_with("on_frame") if _has_cameras(boot.services) else ()
