@@ -59,8 +59,11 @@ def _frames(clip: list[Picture]) -> Iterator[tuple[Picture, float]]:
         pictures.append(background + np.float32(share) * (picture - background))
     pictures += [background] * (15 * FPS)
     lag = round(0.4 * FPS)
+    begin, end = 15 * FPS, len(pictures) - 15 * FPS
+    fading = {*range(begin, begin + 2 * lag), *range(end - lag, end + 2 * lag)}
     blurred = [cv2.GaussianBlur(picture, (3, 3), 0) for picture in pictures]
     for number, picture in enumerate(pictures):
         change = np.abs(blurred[number] - blurred[max(0, number - lag)])
         moving = int(np.count_nonzero(change > _MOVING_LUMA))
-        yield picture, moving / _MOVING_PX
+        amount = moving / _MOVING_PX
+        yield picture, min(amount, 0.5) if number in fading else amount

@@ -16,8 +16,7 @@ from vigilar_motion.method import ChangeMap
 from vigilar_motion.noise import NoiseMap
 
 #: Memory of the recent past and of the background.
-_RECENT_S = 1.0
-_BACKGROUND_S = 30.0
+_RECENT_S, _BACKGROUND_S = 2.0, 30.0
 #: Thresholds in standard deviations of the block's own noise: in time, against the background.
 _RECENT_SIGMAS = 5.0
 _BACKGROUND_SIGMAS = 3.0

@@ -29,7 +29,7 @@ _SUSTAIN = 0.5
 #: A thing crosses the picture in no less than this time; insects at the lens do.
 _CROSSING_S = 1.2
 #: Its middle wavers by this part of the width, and by this part of its own size.
-_WAVER, _WAVER_OF_SIZE = 0.02, 0.5
+_WAVER, _WAVER_OF_SIZE = 0.02, 0.3
 #: More strength than this adds nothing to the confidence.
 _FULL_STRENGTH = 4.0
 

@@ -17,6 +17,8 @@ from vigilar_motion.options import EdgeTiming
 STRONG = 0.75
 #: At least this part of the pictures since the first hit must be hits.
 _DENSITY = 0.5
+#: Motion is held over at least this many pictures, however far apart they are.
+_HOLD_PICTURES = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class EdgeMachine:
         self._warm_pictures = 0
         self._previous_s = 0.0
         self._interval_s = 0.0
+        self._interval_before_s = 0.0
         self._looks: deque[tuple[float, bool]] = deque()
         self._active: Sighting | None = None
         self._started_s = 0.0
@@ -120,7 +123,7 @@ class EdgeMachine:
             self._warm_pictures = 0
             self._previous_s = time_s
         self._warm_pictures += 1
-        self._interval_s = time_s - self._previous_s
+        self._interval_before_s, self._interval_s = self._interval_s, time_s - self._previous_s
         self._previous_s = time_s
 
     def _confirmed(self, sighting: Sighting) -> bool:
@@ -141,7 +144,8 @@ class EdgeMachine:
             )
             return None
         quiet_s = time_s - self._last_hit_s
-        hold_s = max(self._timing.hold_s, 2.5 * self._interval_s)
+        usual_s = min(self._interval_s, self._interval_before_s)
+        hold_s = max(self._timing.hold_s, _HOLD_PICTURES * usual_s)
         if quiet_s < hold_s or time_s - self._started_s < self._timing.minimum_s:
             return None
         self._active = None

@@ -14,9 +14,10 @@ from vigilar_motion.grid import Levels, Luma, Mask, Sample, local, middle, weigh
 #: Memory of the recent past, of the settled scene, and of its detail.
 _RECENT_S, _SETTLED_S, _DETAIL_S = 1.0, 60.0, 300.0
 #: A block is disturbed when it changes by this many levels, or this many levels of luma, beyond
-#: the median; the picture is, when half its blocks are, or when the median itself jumps (by 20 %).
+#: the median; the picture is, when half its blocks are. A jump of the median alone (26 levels are
+#: 20 %) disturbs nothing, since the methods take it out, but is worth telling.
 _BLOCK_LEVELS, _BLOCK_LUMA = 10.0, 4.0
-_DISTURBED_SHARE, _MEDIAN_LEVELS = 0.5, 26.0
+_DISTURBED_SHARE, _JUMP_LEVELS = 0.5, 26.0
 #: The picture has settled after this long without disturbance; it is judged no later than the
 #: second, and taken as it is after the third.
 _SETTLE_S, _JUDGE_S, _GIVE_UP_S = 0.6, 4.0, 30.0
@@ -52,6 +53,7 @@ class SceneMonitor:
         self._recent: Levels | None = None
         self._settled = np.zeros(shape, np.float32)
         self._disturbance = _Disturbance()
+        self._jump = _Disturbance()
         self._judged_now = False
         self._cover = _CoverWatch()
         self._standstill = _StandstillWatch()
@@ -69,11 +71,15 @@ class SceneMonitor:
         """
         if self._recent is None:
             self._adopt(sample)
+        assert self._recent is not None
         edges = self._standstill.update(sample) + self._cover.update(sample)
-        disturbed = self._disturbed_share(sample)
+        shift, share = _changed(sample, self._recent)
+        disturbed = share > _DISTURBED_SHARE
         self._judged_now = self._disturbance.update(sample.time_s, disturbed)
         if self._judged_now:
-            edges += self._judge(sample, disturbed)
+            edges += self._judge(sample)
+        elif self._jump.update(sample.time_s, abs(shift) > _JUMP_LEVELS) and self.steady:
+            edges += _moment(MotionKind.LIGHT_CHANGE, 1.0)
         self._learn(sample)
         return edges
 
@@ -87,23 +93,14 @@ class SceneMonitor:
         before, now = local(self._settled, 3)[blocks], local(sample.levels, 3)[blocks]
         return _correlation(before, now) > _LIGHT_CORRELATION
 
-    def _disturbed_share(self, sample: Sample) -> float:
-        """Share of blocks that changed beyond the median; 1.0 when the median itself jumped."""
-        difference = sample.levels - self._recent
-        shift = float(middle(difference))
-        if abs(shift) > _MEDIAN_LEVELS:
-            return 1.0
-        limit = np.maximum(sample.slope * np.float32(_BLOCK_LUMA), np.float32(_BLOCK_LEVELS))
-        changed = np.abs(difference - np.float32(shift)) > limit
-        return float(np.count_nonzero(changed)) / changed.size
-
-    def _judge(self, sample: Sample, disturbed: float) -> list[SceneEdge]:
+    def _judge(self, sample: Sample) -> list[SceneEdge]:
+        """Same view in another light, or another view: by share of change and by structure."""
+        _, share = _changed(sample, self._settled)
         before, now = local(self._settled, 5), local(sample.levels, 5)
         correlation = _correlation(before.ravel(), now.ravel())
-        same = correlation > _SAME_VIEW or float(before.std()) < _FLAT_LEVELS
-        kind = MotionKind.LIGHT_CHANGE if same else MotionKind.VIEW_CHANGED
-        confidence = float(np.clip(correlation if same else 1.0 - correlation, 0.0, 1.0))
-        return [SceneEdge(kind, "start", confidence), SceneEdge(kind, "end", confidence)]
+        if share > _DISTURBED_SHARE and correlation < _SAME_VIEW:
+            return _moment(MotionKind.VIEW_CHANGED, 1.0 - max(0.0, correlation))
+        return _moment(MotionKind.LIGHT_CHANGE, max(0.5, correlation))
 
     def _learn(self, sample: Sample) -> None:
         assert self._recent is not None
@@ -120,6 +117,19 @@ class SceneMonitor:
         self._settled = sample.levels.copy()
 
 
+def _moment(kind: MotionKind, confidence: float) -> list[SceneEdge]:
+    return [SceneEdge(kind, "start", confidence), SceneEdge(kind, "end", confidence)]
+
+
+def _changed(sample: Sample, past: Levels) -> tuple[float, float]:
+    """Median change against the past, and the share of blocks that changed beyond it."""
+    difference = sample.levels - past
+    shift = middle(difference)
+    limit = np.maximum(sample.slope * np.float32(_BLOCK_LUMA), np.float32(_BLOCK_LEVELS))
+    changed = np.abs(difference - shift) > limit
+    return float(shift), float(np.count_nonzero(changed)) / changed.size
+
+
 class _Disturbance:
     """When a change of the whole picture began, and when it is over."""
 
@@ -129,12 +139,12 @@ class _Disturbance:
         self._began_s = 0.0
         self._last_s = 0.0
 
-    def update(self, time_s: float, share: float) -> bool:
-        """Take in the share of disturbed blocks.
+    def update(self, time_s: float, disturbed: bool) -> bool:
+        """Take in whether the picture is disturbed now.
 
         :returns: whether the time has come to judge what happened, once for each disturbance
         """
-        if share > _DISTURBED_SHARE:
+        if disturbed:
             if not self.under_way:
                 self.under_way, self.judged, self._began_s = True, False, time_s
             self._last_s = time_s
