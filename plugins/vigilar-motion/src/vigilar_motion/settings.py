@@ -22,7 +22,9 @@ def _polygon(points: tuple[Corner, ...]) -> tuple[Corner, ...]:
     return points
 
 
-Polygon = Annotated[tuple[Corner, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)]
+Polygon = Annotated[
+    tuple[Corner, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)
+]
 
 
 class Zone(SettingsModel):
