@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, RowMapping
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 
 from vigilar_core.clock import Clock
-from vigilar_core.events import Event, Severity
+from vigilar_core.events import Event
 from vigilar_core.ledger.arrival import Arrival
 from vigilar_core.store.declaration import Projection
 from vigilar_core.store.engine import writing
 from vigilar_core.store.failure import is_unavailable
 from vigilar_core.store.migrate import Parts
+from vigilar_core.store.rows import event_of
 from vigilar_core.store.tables import event_series, events, service_cursors
 
 #: Held by a PostgreSQL transaction that writes events, so that there is one writer.
@@ -156,23 +156,6 @@ class Journal:
                     },
                 )
             )
-
-
-def event_of(row: RowMapping) -> Event:
-    """An event from a row of the table ``events``."""
-    return Event(
-        id=row["id"],
-        kind=row["kind"],
-        topic=row["topic"],
-        subject=row["subject"],
-        source=row["source"],
-        time_us=row["time_us"],
-        severity=Severity(row["severity"]),
-        data=json.loads(row["data"]),
-        sequence=row["sequence"],
-        caused_by=row["caused_by"],
-        hops=row["hops"],
-    )
 
 
 def _apply(connection: Connection, projection: Projection, event: Event) -> None:

@@ -1,10 +1,9 @@
-"""The kinds of event that bus and ledger publish themselves."""
+"""The kinds of event that the ledger publishes itself."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from vigilar_core.bus import topics
 from vigilar_core.events import EventKind, Severity
 
 LEDGER_KINDS: Final = (
@@ -15,13 +14,6 @@ LEDGER_KINDS: Final = (
         "Event ledger started",
         "The last event before was number {head}.",
         timeline=False,
-    ),
-    EventKind(
-        "clock_jumped",
-        "vigilar/system/clock_jumped",
-        Severity.WARNING,
-        "The clock was set by {jump_s} s",
-        "Times of events before and after differ by that much; their order is right.",
     ),
     EventKind(
         "projection_failed",
@@ -58,12 +50,5 @@ LEDGER_KINDS: Final = (
         Severity.WARNING,
         "Events could not be stored for {duration_s} s",
         "They were kept and are stored now. {reason}",
-    ),
-    EventKind(
-        "event_loop",
-        topics.EVENT_LOOP,
-        Severity.WARNING,
-        "Events that cause each other were stopped",
-        "{service}: {cause_kind} on {cause}",
     ),
 )

@@ -13,8 +13,8 @@ from vigilar_core.bus import topics
 from vigilar_core.bus.client import MqttBus
 from vigilar_core.bus.envelope import Envelope
 from vigilar_core.context import ServiceContext
+from vigilar_core.events import Event
 from vigilar_core.ledger.arrival import Arrival
-from vigilar_core.ledger.clock_watch import ClockWatch
 from vigilar_core.ledger.intake import Intake
 from vigilar_core.ledger.journal import Committed, Journal
 from vigilar_core.ledger.replay import Question, Questions, fitting
@@ -46,7 +46,6 @@ class Ledger:
         self._intake = Intake(context.catalogue)
         self._questions = Questions()
         self._cursors: dict[str, int] = {}
-        self._watch = ClockWatch(context.clock)
         self._head = journal.head()
         self._told_s = self._clock.monotonic_s()
         self._complained_s = -_COMPLAINT_INTERVAL_S
@@ -60,7 +59,7 @@ class Ledger:
         """Begin to take events in, and say so to publishers that wait for it."""
         self._bus.subscribe_raw(topics.ALL, self._receive)
         self._bus.publish_state(topics.service_state("ledger"), {"state": "online"}, retain=True)
-        self._bus.publish_event("vigilar/system/ledger_started", head=self._head)
+        self._say("ledger_started", head=self._head)
 
     @property
     def is_busy(self) -> bool:
@@ -69,9 +68,6 @@ class Ledger:
 
     def turn(self) -> None:
         """Do what is due."""
-        if (jump_s := self._watch.jump_s()) is not None:
-            _log.warning("the clock was set", jump_s=round(jump_s, 3))
-            self._bus.publish_event("vigilar/system/clock_jumped", jump_s=round(jump_s, 3))
         now_s = self._clock.monotonic_s()
         if (self._intake or self._cursors) and now_s >= self._retry_s:
             self._commit()
@@ -146,8 +142,8 @@ class Ledger:
         for failure in committed.failures:
             _log.error("projection failed", distribution=failure.distribution, error=failure.error)
             if failure.event.kind != "projection_failed":
-                self._bus.publish_event(
-                    "vigilar/system/projection_failed",
+                self._say(
+                    "projection_failed",
                     caused_by=failure.event,
                     distribution=failure.distribution,
                     kind=failure.event.kind,
@@ -173,11 +169,16 @@ class Ledger:
             return
         duration_s = round(self._clock.monotonic_s() - self._failing_since_s, 1)
         self._failing_since_s, self._pause_s, self._retry_s = None, _FIRST_PAUSE_S, 0.0
-        self._bus.publish_event(
-            "vigilar/system/commits_delayed", duration_s=duration_s, reason=self._failing_reason
-        )
+        self._say("commits_delayed", duration_s=duration_s, reason=self._failing_reason)
 
     # ------------------------------------------------------------------- tell
+
+    def _say(self, name: str, /, *, caused_by: Event | None = None, **fields: Any) -> None:
+        """Publish an event of one's own; not being able to must not end the ledger."""
+        try:
+            self._bus.publish_event(f"vigilar/system/{name}", caused_by=caused_by, **fields)
+        except ValueError as error:
+            _log.error("event not published", name=name, reason=str(error))
 
     def _acknowledge(self, source: str, ids: list[str], refused: dict[str, str]) -> None:
         data = {"ids": ids, "refused": refused}
@@ -216,8 +217,8 @@ class Ledger:
             return
         self._complained_s = now_s
         for (source, topic, reason), count in list(refusals.items())[:20]:
-            self._bus.publish_event(
-                "vigilar/system/event_rejected",
+            self._say(
+                "event_rejected",
                 service=source,
                 topic=topic,
                 reason=reason,
@@ -225,4 +226,4 @@ class Ledger:
             )
         if untrusted:
             self._untrusted_told += untrusted
-            self._bus.publish_event("vigilar/system/messages_untrusted", count=untrusted)
+            self._say("messages_untrusted", count=untrusted)
