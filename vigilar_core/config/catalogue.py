@@ -78,6 +78,15 @@ def owner_of(path: str, key: str) -> str | None:
     )
 
 
+def leads_on(path: str) -> bool:
+    """Whether a table is shared, or holds sections of somebody: its keys tell whose they are."""
+    return any(
+        section.startswith(f"{path}.") or (section == path and keys != WHOLE)
+        for sections in OWNERS.values()
+        for section, keys in sections.items()
+    )
+
+
 def keys_of(path: str) -> frozenset[str]:
     """All keys and sections that some distribution has in a table; for guessing what was meant."""
     found: set[str] = set()
@@ -97,8 +106,7 @@ def plugin_name(distribution: str) -> str:
 def _covers(sections: Mapping[str, tuple[str, ...]], path: str, key: str) -> bool:
     full = f"{path}.{key}" if path else key
     return any(
-        full == section
-        or (keys == WHOLE and (path == section or path.startswith(f"{section}.")))
+        (keys == WHOLE and f"{full}.".startswith(f"{section}."))
         or (path == section and key in keys)
         for section, keys in sections.items()
     )

@@ -149,6 +149,8 @@ class _Check:
         }
 
     def _unknown(self, path: str, key: str, value: Any, shown: str) -> None:
+        if isinstance(value, Mapping) and catalogue.leads_on(child(path, key)):
+            return self.table(child(path, key), shown, value)
         owner = catalogue.owner_of(path, key)
         for plugin in self._silent:
             if plugin.distribution == owner:

@@ -70,9 +70,11 @@ class SecretFiles:
                 f"secret {name!r} cannot be read from {path}: {error.strerror}",
                 f"create the file with {_FIX}",
             ) from error
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             _check_private(os.fstat(descriptor), path)
-            content = file.read(_LARGEST + 1)
+            content = os.read(descriptor, _LARGEST + 1)
+        finally:
+            os.close(descriptor)
         if len(content) > _LARGEST:
             raise SecretUnavailableError(f"{path} is larger than {_LARGEST} bytes: not a secret")
         return content
