@@ -81,7 +81,7 @@ def _check_host() -> None:
 def _check_set_up() -> ResponseReturnValue | None:
     web = current_web()
     endpoint = request.endpoint or ""
-    if not web.needs_set_up or endpoint in ("health.live", "vigilar.static"):
+    if endpoint in ("health.live", "vigilar.static") or not web.waits_for_set_up():
         return None
     if not is_loopback(request.remote_addr):
         abort(403, "Nobody has set this system up yet; that is done on the machine itself.")

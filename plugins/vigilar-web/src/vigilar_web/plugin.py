@@ -30,7 +30,7 @@ class WebPlugin:
 
     @hookimpl
     def register_services(self, settings: Settings) -> Sequence[Service]:
-        return [Service("web", beat_timeout_s=20.0)]
+        return [Service("web", beat_timeout_s=15.0)]
 
     @hookimpl
     def register_event_kinds(self) -> Sequence[EventKind]:

@@ -95,7 +95,7 @@ class WebService:
 
     def _watch(self, server: Server, setting_up: bool) -> None:
         due_s = 0.0
-        while self.web.needs_set_up is setting_up:
+        while self.web.waits_for_set_up() is setting_up:
             now_s = self._context.clock.monotonic_s()
             if now_s >= due_s:
                 self._require_answer(server)

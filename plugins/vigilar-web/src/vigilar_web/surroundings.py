@@ -78,6 +78,12 @@ class Web:
         person = g.get("person")
         return "" if person is None else person.name
 
+    def waits_for_set_up(self) -> bool:
+        """Whether there is no administrator yet; one may be added from the command line."""
+        if self.needs_set_up and self.accounts.has_administrator():
+            self.needs_set_up = False
+        return self.needs_set_up
+
     def attach(self, app: Flask) -> None:
         """Make this the surroundings of an application's views."""
         app.extensions[_EXTENSION] = self

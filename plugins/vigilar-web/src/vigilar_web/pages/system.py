@@ -20,10 +20,11 @@ def index() -> ResponseReturnValue:
     web = current_web()
     state = system_state(web.paths)
     troubled = [each for each in state.services if not each.is_well]
+    broken = [each for each in state.plugins if each.state == "broken"]
     return render_template(
         "vigilar/system.html",
         state=state,
-        troubled=troubled,
+        trouble_count=len(troubled) + len(broken) + len(web.broken_parts),
         since=web.household.moment(state.since_us) if state.since_us else None,
         broken_parts=web.broken_parts,
         encrypted=web.own.tls,
