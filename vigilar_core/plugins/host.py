@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pluggy
@@ -157,25 +158,36 @@ class PluginHost:
             self._on_failure(plugin, hook, error)
 
 
+class _Manager(NamedExtensionManager[object]):
+    """Reads the metadata afresh: stevedore's own list comes from a cache file in the home folder,
+    which a service should neither trust nor leave behind."""
+
+    def list_entry_points(self) -> list[EntryPoint]:
+        found = entry_points(group=self.namespace)
+        return list({(point.name, point.value): point for point in found}.values())
+
+
 def _import(name: str) -> object:
     def failed(_manager: object, _point: object, error: BaseException) -> None:
         raise error
 
+    if len({point.value for point in entry_points(group=GROUP, name=name)}) > 1:
+        raise PluginBrokenError(name, "its name is claimed by more than one package")
     try:
-        found: NamedExtensionManager[object] = NamedExtensionManager(
-            GROUP, [name], on_load_failure_callback=failed, warn_on_missing_entrypoint=False
+        found = _Manager(
+            GROUP,
+            [name],
+            on_load_failure_callback=failed,
+            on_missing_entrypoints_callback=lambda _names: None,
         )
     # Importing runs the plugin's code, which may raise anything, sys.exit() included.
     except (Exception, SystemExit) as error:
         reason = f"{type(error).__name__}: {_first_line(error)}"
         raise PluginBrokenError(name, f"cannot be imported: {reason}") from error
-    extensions = list(found)
-    if not extensions:
-        raise PluginBrokenError(name, "is not installed")
-    if len(extensions) > 1:
-        raise PluginBrokenError(name, "its name is claimed by more than one package")
-    plugin: object = extensions[0].plugin
-    return plugin
+    for extension in found:
+        plugin: object = extension.plugin
+        return plugin
+    raise PluginBrokenError(name, "is not installed")
 
 
 def _check_signature(hook: str, implementation: HookImpl) -> None:

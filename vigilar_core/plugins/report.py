@@ -108,7 +108,10 @@ class PluginReport:
         values["state"] = PluginState(values["state"])
         values["sections"] = tuple(SectionSchema(**each) for each in values["sections"])
         values["services"] = tuple(
-            Service(**{**each, "preload": tuple(each["preload"])}) for each in values["services"]
+            Service(
+                **{**each, "preload": tuple(each["preload"]), "hosts": tuple(each["hosts"])}
+            )
+            for each in values["services"]
         )
         values["event_kinds"] = tuple(
             EventKind(**{**each, "severity": Severity(each["severity"])})
