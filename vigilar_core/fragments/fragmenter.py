@@ -184,7 +184,7 @@ class Fragmenter:
     def packet(self, packet: Packet) -> None:
         """Take a packet of one of the streams; others are passed over.
 
-        :raises ValueError: the stream cannot be put into MP4
+        :raises ValueError: the stream cannot be put into MP4, or its times go backwards
         """
         if packet.stream.kind == "video":
             if packet.stream.index == self._video.index:
@@ -288,6 +288,8 @@ class Fragmenter:
         assert first is not None
         track, scale = self._video_track, self._video.time_base.numerator
         ticks = (packet.dts - first.dts) * scale
+        if track.last_ticks is not None and ticks <= track.last_ticks:
+            raise ValueError("decoding times of the video went backwards")
         track.note_time(ticks)
         if len(track) and (
             packet.is_key or track.reach(ticks) > self._fragment_s * track.timescale

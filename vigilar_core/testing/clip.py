@@ -1,4 +1,7 @@
-"""A generated clip as the packets of a camera, for tests of inline plugins. Needs PyAV and numpy."""
+"""A generated clip as the packets of a camera, for tests of inline plugins.
+
+Needs PyAV and numpy.
+"""
 
 from __future__ import annotations
 

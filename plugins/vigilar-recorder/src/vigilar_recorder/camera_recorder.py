@@ -59,6 +59,7 @@ class CameraRecorder:
         self._open: OpenRecording | None = None
         self._ending: tuple[OpenRecording, float] | None = None
         self._last_edge: Motion | None = None
+        self._latest_s = 0.0
         self._retry_s = 0.0
         self._disk_was_full = False
         camera.bus.subscribe(event_kinds.request_topic(camera.id), self._on_request)
@@ -82,7 +83,9 @@ class CameraRecorder:
         position = Position.KEY_FRAME if is_key else Position.BETWEEN
         if self._ending is not None and self._belongs_to_ending(packet):
             return
-        self._advance(packet.monotonic_s, position, packet)
+        # Pictures are not shown in the order they come; a moment that passed stays passed.
+        self._latest_s = max(self._latest_s, packet.monotonic_s)
+        self._advance(self._latest_s, position, packet)
 
     def on_motion(self, motion: Motion) -> None:
         if motion.kind is not MotionKind.MOTION:
@@ -118,7 +121,7 @@ class CameraRecorder:
             self._end_split()
         if self._open is not None:
             self._open.flush_if_idle(now_s)
-        self._advance(now_s - STALL_S, Position.NO_PACKET)
+        self._advance(max(self._latest_s, now_s - STALL_S), Position.NO_PACKET)
 
     def on_close(self) -> None:
         self._end(EndedBy.SERVICE_STOPPED)
@@ -149,10 +152,11 @@ class CameraRecorder:
             return
         step = self._plan.decide(wanted, moment_s, position, may_begin=self._may_begin())
         if step.end is EndedBy.SPLIT and step.begin is not None and packet is not None:
-            self._split(step.begin, moment_s, packet)
-        elif step.end is not None:
+            self._split(step.begin, packet)
+            return
+        if step.end is not None:
             self._close_open(step.end)
-        if step.begin is not None and self._open is None:
+        if step.begin is not None:
             self._begin(step.begin, step.from_ring, moment_s, packet)
         elif step.write and self._open is not None and packet is not None:
             self._feed(self._open, [packet])
@@ -192,12 +196,12 @@ class CameraRecorder:
             opened.motion(self._last_edge)
         self._feed(opened, packets)
 
-    def _split(self, coverage: Coverage, moment_s: float, packet: Packet) -> None:
-        before = self._open
+    def _split(self, coverage: Coverage, packet: Packet) -> None:
+        before, moment_s = self._open, packet.monotonic_s
         assert before is not None
         self._end_split()
-        trigger = self._policy.trigger(moment_s) or Trigger("continuous", moment_s)
-        trigger = Trigger(trigger.kind, moment_s, trigger.who)
+        cause = self._policy.trigger(moment_s) or Trigger("continuous", moment_s)
+        trigger = Trigger(cause.kind, moment_s, cause.who)
         self._open = self._open_with(coverage, trigger, [packet], before.facts.id)
         self._ending = before, moment_s
         if self._open is not None:

@@ -13,6 +13,7 @@ from vigilar_core.recording_file import (
     RandomAccessFile,
     RecordingError,
     RecordingMetadata,
+    RecordingReader,
     RecordingWriter,
     SealedFile,
     open_recording,
@@ -94,3 +95,16 @@ def duration_s(path: Path, key: bytes | None) -> float:
     """
     with PlayableView(open_file(path, key, sealed=True)) as view:
         return view.duration_s or 0.0
+
+
+def verify(path: Path, key: bytes | None) -> None:
+    """Check every part of a sealed recording; a legacy or plain one can only be looked into.
+
+    :raises RecordingError: it is damaged, unsealed, or nothing can be played
+    """
+    with open_file(path, key, sealed=True) as plain:
+        if isinstance(plain, RecordingReader):
+            plain.verify()
+        with PlayableView(plain) as view:
+            if view.index is None and path.suffix == PLAIN_SUFFIX:
+                raise RecordingError("it is not a fragmented MP4")
