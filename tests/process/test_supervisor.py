@@ -26,15 +26,24 @@ BEAT = """
 """
 
 
-@pytest.fixture
-def house(make_plugin, make_installation) -> Installation:
+ONLY = ("--only", "broker,ledger,one,two")
+
+
+@pytest.fixture(scope="module")
+def shared_house(shared_workshop) -> Installation:
     """Broker, ledger and two plugins that beat."""
-    make_plugin("one", BEAT.format(name="one"))
-    make_plugin("two", BEAT.format(name="two"))
-    found = make_installation()
-    found.start("--only", "broker,ledger,one,two")
-    found.running()
-    return found
+    for name in ("one", "two"):
+        shared_workshop.plugin(name, BEAT.format(name=name))
+    return shared_workshop.installation()
+
+
+@pytest.fixture
+def house(shared_house: Installation) -> Installation:
+    """The same, with everything running, whatever the test before did to it."""
+    if shared_house.process is None:
+        shared_house.start(*ONLY)
+    shared_house.running()
+    return shared_house
 
 
 def tree(installation: Installation) -> list[psutil.Process]:
@@ -76,8 +85,8 @@ def test_nothing_outlives_a_killed_supervisor(house: Installation) -> None:
     assert len(descendants) >= 6  # fork server, broker and its mosquitto, ledger, one, two
     house.process.kill()
     eventually(lambda: all(map(is_gone, descendants)), what="all descendants are gone")
-    house.process.wait()
-    house.start("--only", "broker,ledger,one,two")
+    house.stop()
+    house.start(*ONLY)
     house.running(within_s=15)
 
 
@@ -99,8 +108,8 @@ def test_an_orderly_end_takes_less_than_ten_seconds_and_leaves_nobody(
     assert not (house.folder / "run" / "supervisor.sock").exists()
 
 
-def test_a_worker_that_ignores_the_end_is_killed_in_time(make_plugin, make_installation) -> None:
-    make_plugin(
+def test_a_worker_that_ignores_the_end_is_killed_in_time(workshop) -> None:
+    workshop.plugin(
         "deaf",
         """
         import time
@@ -112,7 +121,7 @@ def test_a_worker_that_ignores_the_end_is_killed_in_time(make_plugin, make_insta
                 time.sleep(0.1)
         """,
     )
-    house = make_installation()
+    house = workshop.installation()
     house.start("--only", "deaf")
     house.running("deaf")
     processes = tree(house)

@@ -50,7 +50,8 @@ class Boot:
     def from_json(cls, data: Mapping[str, Any]) -> Boot:
         values = dict(data)
         values["services"] = tuple(
-            Service(**{**each, "preload": tuple(each["preload"])}) for each in data["services"]
+            Service(**{**each, "preload": tuple(each["preload"]), "hosts": tuple(each["hosts"])})
+            for each in data["services"]
         )
         values["kinds"] = tuple(
             EventKind(**{**each, "severity": Severity(each["severity"])}) for each in data["kinds"]
@@ -68,11 +69,23 @@ class Boot:
         inline = any(service.inline for service in self.services)
         return self.plugins_with("camera_attach") if inline else ()
 
+    def own_plugins(self) -> tuple[str, ...]:
+        """Plugins whose services run in this process."""
+        return tuple(sorted({service.plugin for service in self.services} - {CORE}))
+
+    def guests(self) -> tuple[str, ...]:
+        """Plugins that other services of this process call: inline, hosted, or for their tables."""
+        found = {*self.inline_plugins()}
+        for service in self.services:
+            for hook in service.hosts:
+                found |= {*self.plugins_with(hook)}
+        if self.runs(LEDGER):
+            found |= {*self.plugins_with("register_tables")}
+        return tuple(sorted(found - {*self.own_plugins()}))
+
     def plugins_to_load(self) -> tuple[str, ...]:
         """Plugins that this process imports; no others."""
-        own = {service.plugin for service in self.services} - {CORE}
-        tables = self.plugins_with("register_tables") if self.runs(LEDGER) else ()
-        return tuple(sorted({*own, *self.inline_plugins(), *tables}))
+        return tuple(sorted({*self.own_plugins(), *self.guests()}))
 
     def runs(self, service: str) -> bool:
         """Whether a service of this name runs here."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import select
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from vigilar_core.bus import Bus
 from vigilar_core.clock import Clock
@@ -36,7 +36,7 @@ class WorkerContext:
     :param stop: a descriptor that becomes readable, and stays so, when the service shall end
     :param beat: tells the supervisor that this loop is alive
     :param cameras: makes the host of a camera
-    :param plugins_with: names of the usable plugins that implement a hook
+    :param hosted: a hook as the other plugins of this process implement it, by their names
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class WorkerContext:
         beat: Callable[[], None],
         key: Callable[[], bytes],
         cameras: Callable[[str, Bus], CameraHost],
-        plugins_with: Callable[[str], Sequence[str]],
+        hosted: Callable[[str], Mapping[str, Callable[..., Any]]],
     ) -> None:
         self.service = service
         self.settings = settings
@@ -60,8 +60,7 @@ class WorkerContext:
         self.clock = clock
         self.catalogue = catalogue
         self.paths = paths
-        #: Names of the running plugins that implement a hook, for hosts of other plugins' pages.
-        self.plugins_with = plugins_with
+        self._hosted = hosted
         #: Called once each turn of the loop, such as a due health check.
         self.chores: list[Callable[[], None]] = []
         self._own_bus = bus
@@ -109,6 +108,11 @@ class WorkerContext:
             self._poll.register(descriptor, select.POLLIN)
             self._bus_descriptor = descriptor
         return [ready for ready, _ in self._poll.poll(timeout_s * 1000)]
+
+    def hosted(self, hook: str) -> Mapping[str, Callable[..., Any]]:
+        if hook not in self.service.hosts:
+            raise ValueError(f"service {self.service.name!r} does not host {hook}")
+        return self._hosted(hook)
 
     def storage_key(self) -> bytes:
         return self._key()

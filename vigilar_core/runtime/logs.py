@@ -20,6 +20,8 @@ LogFormat = Literal["auto", "console", "json"]
 _SECRET_KEYS = frozenset(
     {"password", "passphrase", "secret", "token", "pin", "key", "authorization", "cookie"}
 )
+#: Libraries that report their own steps at level INFO.
+_TALKATIVE = ("alembic", "amqtt", "transitions")
 #: Level → syslog severity (RFC 5424, table 2).
 _PRIORITIES = (
     (logging.CRITICAL, 2),
@@ -55,6 +57,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(level if level == "DEBUG" else "WARNING")
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vigilar_core.bus import topics
+from vigilar_core.config.secret import redact_url
 from vigilar_core.context import ServiceContext
 from vigilar_core.health import Health, HealthState
 from vigilar_core.plugins.host import PluginHost
@@ -74,15 +75,15 @@ class HealthCheck:
             + ("better" if better else "worse"),
             name=name,
             state=health.state.value,
-            reason=health.reason,
-            fix=health.fix,
+            reason=redact_url(health.reason),
+            fix=redact_url(health.fix),
         )
 
 
 def _plain(health: Health) -> dict[str, Any]:
     return {
         "state": health.state.value,
-        "reason": health.reason,
-        "fix": health.fix,
+        "reason": redact_url(health.reason),
+        "fix": redact_url(health.fix),
         "figures": dict(health.figures),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -178,8 +179,16 @@ class ServiceLoop:
             beat=self._beat,
             key=self._storage_key,
             cameras=self._camera,
-            plugins_with=around.boot.plugins_with,
+            hosted=self._hosted,
         )
+
+    def _hosted(self, hook: str) -> dict[str, Callable[..., Any]]:
+        own = self.service.plugin
+        return {
+            name: functools.partial(self._host.call_one, name, hook)
+            for name in self._host.implementers(hook)
+            if name != own
+        }
 
     def _attach_feeds(self, context: WorkerContext, bus: MqttBus, hooks: Sequence[str]) -> None:
         """Give the plugin its events and pictures, in the worker named after it."""

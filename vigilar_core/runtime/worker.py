@@ -20,7 +20,8 @@ from vigilar_core.clock import SystemClock
 from vigilar_core.config import ConfigSection
 from vigilar_core.config.core import SECTIONS, System
 from vigilar_core.config.loaded import LoadedSettings, build_settings
-from vigilar_core.errors import ConfigurationError, ExitCode, VigilarError
+from vigilar_core.config.secret import redact_url
+from vigilar_core.errors import ConfigurationError, ExitCode, PluginBrokenError, VigilarError
 from vigilar_core.events import EventCatalogue
 from vigilar_core.plugins.host import PluginHost
 from vigilar_core.runtime import logs
@@ -133,7 +134,7 @@ class _Worker:
         if isinstance(error, ConfigurationError):
             reason = "; ".join(str(problem) for problem in error.problems)
         prefix = f"{service}: " if service else ""
-        self._report({"failed": (prefix + reason)[:_LONGEST_REASON]})
+        self._report({"failed": redact_url(prefix + reason)[:_LONGEST_REASON]})
 
     def _report(self, report: Mapping[str, Any]) -> None:
         try:
@@ -148,7 +149,13 @@ def _load_plugins(boot: Boot) -> PluginHost:
 
     trace = logging.getLogger("vigilar.hooks").info if boot.trace_hooks else None
     host = PluginHost(on_failure=failed, trace=trace)
-    host.load(boot.plugins_to_load())
+    host.load(boot.own_plugins())
+    for guest in boot.guests():
+        try:
+            host.load([guest])
+        except PluginBrokenError as error:
+            # Its probe passed a moment ago; the services here go on without it.
+            failed(guest, "import", error)
     return host
 
 

@@ -137,7 +137,9 @@ def _boot(
 ) -> Boot:
     return Boot(
         worker=name,
-        services=tuple(replace(each, preload=tuple(each.preload)) for each in services),
+        services=tuple(
+            replace(each, preload=tuple(each.preload), hosts=tuple(each.hosts)) for each in services
+        ),
         slots=(),
         beats="",
         hooks={report.name: report.hooks for report in plan.reports if report.usable},
@@ -177,12 +179,7 @@ def _fingerprint(boot: Boot, plan: Plan, tables: Tables) -> str:
         kinds=_kinds_seen(boot, plan),
     )
     elsewhere = boot.plugins_with("on_frame") if _has_cameras(boot.services) else ()
-    pages = boot.plugins_with("register_blueprint")
-    text = json.dumps(
-        [told.to_json(), elsewhere, pages if plugins & set(pages) else ()],
-        sort_keys=True,
-        default=str,
-    )
+    text = json.dumps([told.to_json(), elsewhere], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
