@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from vigilar_core.bus import Bus
 from vigilar_core.clock import Clock
@@ -25,6 +25,7 @@ class Service:
     :param beat_timeout_s: its loop must beat within this time or is restarted
     :param preload: modules worth importing once, before workers are forked
     :param inline: whether inline plugins (``camera_attach``) run in its process
+    :param hosts: hooks of other plugins that it calls: these plugins are imported there too
     :param poll_interval_s: pause between calls of ``poll`` when it has no ``service_run``
     """
 
@@ -33,6 +34,7 @@ class Service:
     beat_timeout_s: float = 10.0
     preload: Sequence[str] = ()
     inline: bool = False
+    hosts: Sequence[str] = ()
     poll_interval_s: float = 1.0
 
 
@@ -57,6 +59,12 @@ class ServiceContext(Protocol):
 
         :param timeout_s: 0 delivers what is there and returns at once
         :returns: ``False`` once the service shall end
+        """
+
+    def hosted(self, hook: str) -> Mapping[str, Callable[..., Any]]:
+        """The hook as other plugins implement it, by their names; a call may raise anything.
+
+        :param hook: one of ``Service.hosts``; arguments are given by name
         """
 
     def storage_key(self) -> bytes:

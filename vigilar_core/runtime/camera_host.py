@@ -10,6 +10,7 @@ from vigilar_core.bus import Bus, topics
 from vigilar_core.clock import Clock
 from vigilar_core.config import Settings, SettingsModel
 from vigilar_core.config.core import Camera
+from vigilar_core.config.secret import redact_url
 from vigilar_core.frames import FrameWriter
 from vigilar_core.frames.frame_ring import FrameKind
 from vigilar_core.media import Frame, Motion, Packet, Stream
@@ -206,4 +207,5 @@ class CameraHost:
     def _plugin_detached(self, plugin: str, reason: str) -> None:
         self._contexts.pop(plugin, None)
         self.count_wishes()
-        self.bus.publish_event(topics.camera(self.id, "plugin", plugin, "detached"), reason=reason)
+        topic = topics.camera(self.id, "plugin", plugin, "detached")
+        self.bus.publish_event(topic, reason=redact_url(reason))

@@ -11,6 +11,7 @@ from vigilar_core.events import EventKind
 from vigilar_core.health import Health
 from vigilar_core.hookspecs import hookimpl
 from vigilar_core.store import Tables
+from vigilar_web import guests
 from vigilar_web.kinds import KINDS
 from vigilar_web.settings import WebSettings
 
@@ -30,7 +31,7 @@ class WebPlugin:
 
     @hookimpl
     def register_services(self, settings: Settings) -> Sequence[Service]:
-        return [Service("web", beat_timeout_s=15.0)]
+        return [Service("web", beat_timeout_s=15.0, hosts=[guests.HOOK])]
 
     @hookimpl
     def register_event_kinds(self) -> Sequence[EventKind]:
