@@ -21,7 +21,6 @@ from vigilar_web.pictures import recording_of, thumbnail_of
 from vigilar_web.surroundings import Web
 from vigilar_web.whole_requests import BODY_BYTES_MAX
 
-
 _STATIC = Path(__file__).parent / "static"
 _log = logging.getLogger(__name__)
 

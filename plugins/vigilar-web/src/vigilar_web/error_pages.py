@@ -11,7 +11,6 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from vigilar_web import guard, problem
 
-
 _TITLES = {
     400: "That request makes no sense",
     401: "Sign in first",

@@ -1,21 +1,26 @@
-"""Reading committed events, a page at a time, by key set and never by counting rows off."""
+"""Reading committed events: pages of the timeline, and everything behind a number."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from vigilar_core.events import Event, EventCatalogue, Severity
+from vigilar_core.store.rows import event_of
 from vigilar_core.store.tables import events
+from vigilar_core.store.timeline import TimelineFilter, TimelinePage, timeline_page
+
+_SEVERITIES = list(Severity)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Which events.
 
     :param cameras: only those about these cameras
+    :param kind: only those of this kind
     :param severity: the least
     :param since_us: from this moment, microseconds since 1970 UTC
     :param until_us: before this moment
@@ -23,7 +28,7 @@ class Wanted:
     """
 
     cameras: frozenset[str] | None = None
-    kinds: frozenset[str] | None = None
+    kind: str | None = None
     severity: Severity | None = None
     since_us: int | None = None
     until_us: int | None = None
@@ -37,17 +42,18 @@ class EventLog:
         self._engine = engine
         self._catalogue = catalogue
 
-    def before(self, sequence: int | None, wanted: Wanted, *, limit: int) -> Sequence[Event]:
-        """The latest events older than a number, latest first; ``None``: the latest of all."""
-        query = self._query(wanted).order_by(events.c.sequence.desc()).limit(limit)
-        if sequence is not None:
-            query = query.where(events.c.sequence < sequence)
-        return self._read(query)
+    def page(self, wanted: Wanted, *, cursor: str | None = None, limit: int) -> TimelinePage:
+        """One page, newest first.
+
+        :param cursor: ``next`` of the page before; ``None``: from the newest on
+        :raises ValueError: the cursor is none
+        """
+        return timeline_page(self._engine, self._filter(wanted), cursor=cursor, limit=limit)
 
     def behind(self, sequence: int, wanted: Wanted, *, limit: int) -> Sequence[Event]:
-        """The events after a number, oldest first."""
-        query = self._query(wanted).order_by(events.c.sequence).limit(limit)
-        return self._read(query.where(events.c.sequence > sequence))
+        """The events committed after a number, in the order of their commitment."""
+        query = self._query(wanted).where(events.c.sequence > sequence)
+        return self._read(query.order_by(events.c.sequence).limit(limit))
 
     def one(self, sequence: int) -> Event | None:
         found = self._read(sa.select(events).where(events.c.sequence == sequence))
@@ -62,40 +68,42 @@ class EventLog:
         """Names of the kinds a person may choose from."""
         return sorted(self._catalogue.kinds)
 
+    def _filter(self, wanted: Wanted) -> TimelineFilter:
+        least = 0 if wanted.severity is None else _SEVERITIES.index(wanted.severity)
+        return TimelineFilter(
+            kinds=None if wanted.kind is None else {wanted.kind},
+            without_kinds=self._hidden(wanted),
+            severities=_SEVERITIES[least:] if least else None,
+            subjects=_subjects(wanted),
+            from_us=wanted.since_us,
+            until_us=wanted.until_us,
+        )
+
     def _query(self, wanted: Wanted) -> sa.Select[tuple[object, ...]]:
-        query = sa.select(events)
-        if wanted.cameras is not None:
-            query = query.where(events.c.subject.in_([f"camera/{id}" for id in wanted.cameras]))
-        if wanted.kinds is not None:
-            query = query.where(events.c.kind.in_(wanted.kinds))
-        elif not wanted.everything:
-            hidden = [kind.name for kind in self._catalogue.kinds.values() if not kind.timeline]
-            query = query.where(events.c.kind.not_in(hidden))
-        if wanted.severity is not None:
-            order = list(Severity)
-            query = query.where(events.c.severity.in_(order[order.index(wanted.severity) :]))
-        if wanted.since_us is not None:
-            query = query.where(events.c.time_us >= wanted.since_us)
-        if wanted.until_us is not None:
-            query = query.where(events.c.time_us < wanted.until_us)
+        chosen, columns = self._filter(wanted), events.c
+        query = sa.select(events).where(columns.kind.not_in(chosen.without_kinds))
+        for column, values in (
+            (columns.kind, chosen.kinds),
+            (columns.severity, chosen.severities),
+            (columns.subject, chosen.subjects),
+        ):
+            if values is not None:
+                query = query.where(column.in_(values))
+        if chosen.from_us is not None:
+            query = query.where(columns.time_us >= chosen.from_us)
+        if chosen.until_us is not None:
+            query = query.where(columns.time_us < chosen.until_us)
         return query
+
+    def _hidden(self, wanted: Wanted) -> Sequence[str]:
+        if wanted.everything or wanted.kind is not None:
+            return ()
+        return [kind.name for kind in self._catalogue.kinds.values() if not kind.timeline]
 
     def _read(self, query: sa.Select[tuple[object, ...]]) -> Sequence[Event]:
         with self._engine.connect() as connection:
-            return [_event(row) for row in connection.execute(query)]
+            return [event_of(row) for row in connection.execute(query).mappings()]
 
 
-def _event(row: sa.Row[tuple[object, ...]]) -> Event:
-    return Event(
-        id=row.id,
-        kind=row.kind,
-        topic=row.topic,
-        subject=row.subject,
-        source=row.source,
-        time_us=row.time_us,
-        severity=Severity(row.severity),
-        data=json.loads(row.data),
-        sequence=row.sequence,
-        caused_by=row.caused_by,
-        hops=row.hops,
-    )
+def _subjects(wanted: Wanted) -> Sequence[str] | None:
+    return None if wanted.cameras is None else [f"camera/{id}" for id in sorted(wanted.cameras)]

@@ -9,7 +9,18 @@ from __future__ import annotations
 import logging
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, abort, current_app, g, jsonify, redirect, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    current_app,
+    g,
+    jsonify,
+    redirect,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from vigilar_core.web import Access, Role, access_of
@@ -57,7 +68,7 @@ def mark_of(app: Flask, endpoint: str) -> Access | None:
 def wants_page() -> bool:
     """Whether a person looks at the answer, rather than a program."""
     return (
-        not request.path.startswith("/api/")
+        not request.path.startswith("/api/v")
         and "HX-Request" not in request.headers
         and request.accept_mimetypes.accept_html
         and "text/html" in request.headers.get("Accept", "")

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vigilar_core.web import WebPart
-from vigilar_web.pages import account, api, events, feed, health, home, setup, sign_in, system, users
+from vigilar_web.pages import (
+    account,
+    api,
+    events,
+    feed,
+    health,
+    home,
+    setup,
+    sign_in,
+    system,
+    users,
+)
 
 PARTS: Sequence[WebPart] = (
     home.part,

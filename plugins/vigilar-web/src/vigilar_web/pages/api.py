@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, render_template
-
 from flask_openapi3 import APIBlueprint, OpenAPI, Tag
 from flask_wtf.csrf import generate_csrf
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilar_core.bus import topics
-from vigilar_core.events import Severity
+from vigilar_core.events import Event, Severity
 from vigilar_core.web import Role, WebPart, access
-from vigilar_web import guard
+from vigilar_web import guard, problem
 from vigilar_web.event_log import Wanted
 from vigilar_web.following import may_see_event
 from vigilar_web.pages.system import status_document
@@ -36,7 +36,7 @@ documents = Blueprint("api_documents", __name__, url_prefix="/api")
 
 
 class EventsQuery(BaseModel):
-    """Which events; without ``before`` the latest, older pages by the ``next`` of the last."""
+    """Which events: the latest, older pages by ``cursor``; or those committed ``after`` one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,8 +45,10 @@ class EventsQuery(BaseModel):
     severity: Severity | None = Field(None, description="least severity")
     since_us: int | None = Field(None, ge=0, le=_TIME_US_MAX, description="from then on")
     until_us: int | None = Field(None, ge=0, le=_TIME_US_MAX, description="before then")
-    before: int | None = Field(None, ge=0, le=_SEQUENCE_MAX, description="older than this number")
-    after: int | None = Field(None, ge=0, le=_SEQUENCE_MAX, description="newer, oldest first")
+    cursor: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="`next` of a page")
+    after: int | None = Field(
+        None, ge=0, le=_SEQUENCE_MAX, description="committed after this number, oldest first"
+    )
     limit: int = Field(50, ge=1, le=200)
 
     def wanted(self) -> Wanted:
@@ -56,7 +58,7 @@ class EventsQuery(BaseModel):
             cameras = person.cameras if cameras is None else cameras & person.cameras
         return Wanted(
             cameras=cameras,
-            kinds=frozenset({self.kind}) if self.kind else None,
+            kind=self.kind,
             severity=self.severity,
             since_us=self.since_us,
             until_us=self.until_us,
@@ -88,7 +90,7 @@ class EventDocument(BaseModel):
 
 class EventsDocument(BaseModel):
     items: list[EventDocument]
-    next: int | None = Field(description="`before` (or `after`) of the next page; null: no more")
+    next: str | None = Field(description="`cursor` of the next page; null: there is none")
 
 
 class CameraDocument(BaseModel):
@@ -113,16 +115,15 @@ class SessionDocument(BaseModel):
 @access(Role.VIEWER)
 def events(query: EventsQuery) -> Response:
     """Events"""
-    log, house = current_web().events, current_web().household
+    web = current_web()
     if query.after is not None:
-        found = log.behind(query.after, query.wanted(), limit=query.limit + 1)
-    else:
-        found = log.before(query.before, query.wanted(), limit=query.limit + 1)
-    shown = found[: query.limit]
-    return jsonify(
-        items=[house.happening(event).document() for event in shown],
-        next=shown[-1].sequence if len(found) > query.limit else None,
-    )
+        found = web.events.behind(query.after, query.wanted(), limit=query.limit)
+        return _events(found, None)
+    try:
+        page = web.events.page(query.wanted(), cursor=query.cursor, limit=query.limit)
+    except ValueError as error:
+        return problem.answer(422, "Something is missing or wrong", str(error))
+    return _events(page.events, page.next)
 
 
 @blueprint.get("/events/<sequence>", responses={200: EventDocument})
@@ -134,6 +135,11 @@ def event(path: EventPath) -> Response:
     if found is None or not may_see_event(guard.signed_in(), found):
         abort(404)
     return jsonify(web.household.happening(found).document())
+
+
+def _events(found: Sequence[Event], next: str | None) -> Response:
+    house = current_web().household
+    return jsonify(items=[house.happening(event).document() for event in found], next=next)
 
 
 @blueprint.get("/cameras", responses={200: CamerasDocument})

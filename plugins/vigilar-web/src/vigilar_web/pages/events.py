@@ -27,6 +27,8 @@ part = WebPart(blueprint, [NavigationEntry("Timeline", "events.index", "clock-hi
 PAGE = 50
 #: More new rows than this at once are not put in one by one; the page is read anew.
 NEW_MAX = 100
+#: So many events behind, a page is read anew instead of looking which of them it wants.
+BEHIND_MAX = 5000
 
 
 class Choice(BaseModel):
@@ -60,11 +62,11 @@ class Choice(BaseModel):
         end = self.until + datetime.timedelta(days=1) if self.until else None
         return Wanted(
             cameras=cameras,
-            kinds=frozenset({self.kind}) if self.kind else None,
+            kind=self.kind or None,
             severity=self.severity,
             since_us=house.start_of_day_us(self.since) if self.since else None,
             until_us=house.start_of_day_us(end) if end else None,
-            everything=self.all or bool(self.kind),
+            everything=self.all,
         )
 
 
@@ -73,8 +75,8 @@ class Choice(BaseModel):
 def index() -> ResponseReturnValue:
     """The whole page; ``before`` leads to older ones where scripts do not run."""
     choice = _choice(request.args)
-    before = _cursor("before") if "before" in request.args else None
-    return render_template("vigilar/events.html", choice=choice, **_page(choice, before))
+    cursor = request.args.get("before")
+    return render_template("vigilar/events.html", choice=choice, **_page(choice, cursor))
 
 
 @blueprint.get("/list")
@@ -92,43 +94,50 @@ def fragment() -> ResponseReturnValue:
 @blueprint.get("/older")
 @access(Role.VIEWER)
 def older() -> ResponseReturnValue:
-    """The next rows, older than event number ``before``."""
-    choice, before = _choice(request.args), _cursor("before")
-    day = request.args.get("day", "")
+    """The next rows, behind the cursor ``before``; ``day`` is the day that was shown last."""
+    choice, page = _choice(request.args), request.args.get("before", "")
     return render_template(
-        "vigilar/events_rows.html", choice=choice, shown_day=day, **_page(choice, before)
+        "vigilar/events_rows.html",
+        choice=choice,
+        shown_day=request.args.get("day", ""),
+        **_page(choice, page),
     )
 
 
 @blueprint.get("/newer")
 @access(Role.VIEWER)
 def newer() -> ResponseReturnValue:
-    """Rows newer than event number ``after``, latest first; 204 when there are none."""
-    choice, web = _choice(request.args), current_web()
-    found = web.events.behind(_cursor("after"), choice.wanted(), limit=NEW_MAX + 1)
+    """Rows committed after event number ``after``; 204: none; 205: too many, read anew."""
+    choice, web, after = _choice(request.args), current_web(), _number("after")
+    latest = web.events.latest_sequence()
+    if latest - after > BEHIND_MAX:
+        return "", 205
+    found = web.events.behind(after, choice.wanted(), limit=NEW_MAX + 1)
     if not found:
         return "", 204
     if len(found) > NEW_MAX:
         return "", 205
-    happenings = [web.household.happening(event) for event in reversed(found)]
-    return render_template(
-        "vigilar/events_new.html", days=by_day(happenings), newest=found[-1].sequence
-    )
+    newest_first = sorted(found, key=lambda event: (event.time_us, event.sequence), reverse=True)
+    happenings = [web.household.happening(event) for event in newest_first]
+    return render_template("vigilar/events_new.html", days=by_day(happenings), newest=latest)
 
 
-def _page(choice: Choice, before: int | None) -> dict[str, Any]:
+def _page(choice: Choice, cursor: str | None) -> dict[str, Any]:
     web = current_web()
-    events = web.events.before(before, choice.wanted(), limit=PAGE + 1)
-    happenings = [web.household.happening(event) for event in events[:PAGE]]
-    more = len(events) > PAGE
+    newest = web.events.latest_sequence()
+    try:
+        page = web.events.page(choice.wanted(), cursor=cursor, limit=PAGE)
+    except ValueError:
+        abort(400, "before is the cursor of a page that was shown.")
+    happenings = [web.household.happening(event) for event in page.events]
+    older_query = ""
+    if page.next is not None:
+        behind = {"before": page.next, "day": happenings[-1].moment.day}
+        older_query = urlencode({**choice.query(), **behind})
     return {
         "days": by_day(happenings),
-        "newest": events[0].sequence if events else web.events.latest_sequence(),
-        "older_query": urlencode(
-            {**choice.query(), "before": events[PAGE - 1].sequence, "day": happenings[-1].moment.day}
-        )
-        if more
-        else "",
+        "newest": newest,
+        "older_query": older_query,
         "kinds": web.events.kinds(),
         "severities": [severity for severity in Severity if severity is not Severity.DEBUG],
     }
@@ -152,7 +161,7 @@ def _choice(arguments: MultiDict[str, str]) -> Choice:
         abort(400, f"This filter cannot be understood: {names}.")
 
 
-def _cursor(name: str) -> int:
+def _number(name: str) -> int:
     text = request.args.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         abort(400, f"{name} is the number of an event.")

@@ -21,7 +21,8 @@ LATEST = 8
 @access(Role.VIEWER)
 def index() -> ResponseReturnValue:
     web, person = current_web(), guard.signed_in()
-    latest = web.events.before(None, Choice().wanted(), limit=LATEST)
+    newest = web.events.latest_sequence()
+    latest = web.events.page(Choice().wanted(), limit=LATEST).events
     cameras = [
         (id, title) for id, title in web.household.cameras.items() if person.may_see(id)
     ]
@@ -32,6 +33,6 @@ def index() -> ResponseReturnValue:
         has_live="live.camera" in current_app.view_functions,
         has_picture="live.picture" in current_app.view_functions,
         days=by_day([web.household.happening(event) for event in latest]),
-        newest=latest[0].sequence if latest else web.events.latest_sequence(),
+        newest=newest,
         most=LATEST,
     )

@@ -45,15 +45,9 @@
     const fragment = new DOMParser().parseFromString(text, "text/html").querySelector("[data-new]");
     list.dataset.newest = fragment.dataset.new;
     const titles = [...fragment.querySelectorAll(".event .title")].map((title) => title.textContent.trim());
-    const known = new Set([...list.querySelectorAll(".event")].map((event) => event.id));
-    for (const section of [...fragment.querySelectorAll("[data-day]")].reverse()) {
-      for (const event of section.querySelectorAll(".event")) {
-        if (known.has(event.id)) event.remove();
-        else event.classList.add("fresh");
-      }
-      const same = list.querySelector(`[data-day="${section.dataset.day}"] > ol`);
-      if (same) same.prepend(...section.querySelector("ol").children);
-      else list.prepend(document.adoptNode(section));
+    for (const section of fragment.querySelectorAll("[data-day]")) {
+      const rows = dayOf(list, section).querySelector("ol");
+      for (const event of section.querySelectorAll(".event")) place(rows, event);
     }
     list.querySelector(".empty")?.remove();
     trim(list);
@@ -61,6 +55,27 @@
     if (announcer && titles.length) {
       announcer.textContent = titles.length > 3 ? `${titles.length} new events` : titles.join(". ");
     }
+  }
+
+  // The section of the same day, or an empty one put where it belongs among the others.
+  function dayOf(list, section) {
+    const days = [...list.querySelectorAll("[data-day]")];
+    const same = days.find((day) => day.dataset.day === section.dataset.day);
+    if (same) return same;
+    const fresh = document.importNode(section, true);
+    fresh.querySelector("ol").replaceChildren();
+    const behind = days.find((day) => day.dataset.day < section.dataset.day);
+    list.insertBefore(fresh, behind || list.querySelector("#older"));
+    return fresh;
+  }
+
+  // By time, as an event that was held up on its way belongs where it happened.
+  function place(rows, event) {
+    if (document.getElementById(event.id)) return;
+    event.classList.add("fresh");
+    const time = Number(event.dataset.time);
+    const behind = [...rows.children].find((row) => Number(row.dataset.time) <= time);
+    rows.insertBefore(document.adoptNode(event), behind || null);
   }
 
   function trim(list) {
