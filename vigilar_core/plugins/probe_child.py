@@ -1,8 +1,4 @@
-"""The short-lived process in which one plugin is imported and asked.
-
-Reads one JSON object from standard input, writes one to what was standard output, and ends
-without tidying up, so that nothing a plugin left behind can hold it.
-"""
+"""The short-lived process in which one plugin is imported and asked."""
 
 from __future__ import annotations
 
@@ -13,7 +9,9 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+import traceback
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
 from vigilar_core.errors import PluginBrokenError
 from vigilar_core.plugins.declaration import declare, forgotten_marks
@@ -24,24 +22,37 @@ from vigilar_core.plugins.report import PluginReport
 _LARGEST_FILE = 16 * 1024 * 1024
 #: Modules that have no place in a worker in the path of frames: megabytes for each camera.
 _HEAVY = ("sqlalchemy", "flask")
+_ANSWER = 3
 
 
-def main() -> None:
-    """Answer one request and end."""
-    request = json.load(sys.stdin)
-    answer_to = os.dup(sys.stdout.fileno())
-    printed_to = os.memfd_create("printed")
-    os.dup2(printed_to, sys.stdout.fileno())
-    _limit(request["timeout_s"])
-    report = _ask(PluginReport.from_json(request["report"]), request["tables"])
-    sys.stdout.flush()
-    remarks = [*report.pop("remarks"), *_traces(os.fstat(printed_to).st_size)]
-    _write(answer_to, json.dumps({**report, "remarks": remarks}).encode())
-    sys.stderr.flush()
-    os._exit(0)
+def run(
+    report: PluginReport, tables: Mapping[str, Any], timeout_s: float, answer: int, words: int
+) -> NoReturn:
+    """Ask one plugin and end; to be called in a process just forked.
+
+    Ends without tidying up, so that nothing a plugin left behind can hold it.
+
+    :param answer: descriptor of the file that gets the report as JSON
+    :param words: descriptor of the file that becomes standard error
+    """
+    code = 1
+    try:
+        printed = _arrange(answer, words)
+        _limit(timeout_s)
+        found = _ask(report, tables)
+        sys.stdout.flush()
+        remarks = [*found["remarks"], *_traces(os.fstat(printed).st_size)]
+        _write(_ANSWER, json.dumps({**found, "remarks": remarks}).encode())
+        code = 0
+    except BaseException:  # noqa: BLE001
+        # Nothing may return into the prober's own code: this is another process by now.
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
 
 
-def _ask(report: PluginReport, tables: dict[str, Any]) -> dict[str, Any]:
+def _ask(report: PluginReport, tables: Mapping[str, Any]) -> dict[str, Any]:
     host = PluginHost()
     started = time.perf_counter()
     try:
@@ -57,8 +68,20 @@ def _ask(report: PluginReport, tables: dict[str, Any]) -> dict[str, Any]:
     return {**found, "import_s": import_s, "remarks": remarks}
 
 
+def _arrange(answer: int, words: int) -> int:
+    """Leave open only what belongs to this child; returns where standard output goes."""
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.memfd_create("printed"), 1)
+    # In this order: whichever number either has, it is not overwritten before it is used.
+    os.dup2(words, 2)
+    os.dup2(answer, _ANSWER)
+    os.closerange(_ANSWER + 1, os.sysconf("SC_OPEN_MAX"))
+    return 1
+
+
 def _limit(timeout_s: float) -> None:
-    """Outlive a caller that was killed by seconds, not for ever; leave no core dump."""
+    """Outlive a prober that was killed by seconds, not for ever; leave no core dump."""
     signal.setitimer(signal.ITIMER_REAL, timeout_s + 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
@@ -76,7 +99,3 @@ def _traces(printed_bytes: int) -> list[str]:
 def _write(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
-
-
-if __name__ == "__main__":
-    main()

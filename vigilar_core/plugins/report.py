@@ -108,9 +108,7 @@ class PluginReport:
         values["state"] = PluginState(values["state"])
         values["sections"] = tuple(SectionSchema(**each) for each in values["sections"])
         values["services"] = tuple(
-            Service(
-                **{**each, "preload": tuple(each["preload"]), "hosts": tuple(each["hosts"])}
-            )
+            Service(**{**each, "preload": tuple(each["preload"]), "hosts": tuple(each["hosts"])})
             for each in values["services"]
         )
         values["event_kinds"] = tuple(

@@ -221,3 +221,12 @@ def test_no_file_descriptor_and_no_child_stays_behind(install: Install) -> None:
     assert sorted(os.listdir("/proc/self/fd")) == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def test_who_kills_the_prober_hurts_nobody_else(install: Install) -> None:
+    install("killer", "import os, signal, time\nos.kill(os.getppid(), 9)\ntime.sleep(5)")
+    install("bells", GOOD)
+    names = ("bells", "killer", "bells")
+    found = probe([installed()[name] for name in names], {}, timeout_s=20)
+    assert [report.state.value for report in found] == ["enabled", "broken", "enabled"]
+    assert found[1].reason == "its probe was ended from inside"
