@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from vigilar_core.events import EventKind
 from vigilar_core.ledger.kinds import LEDGER_KINDS
-from vigilar_core.ledger.kinds import LEDGER_KINDS
 from vigilar_core.runtime.kinds import RUNTIME_KINDS
 
 
