@@ -19,6 +19,8 @@ from vigilar_core.errors import NotReadyError
 
 #: Clients served at the same time; more are turned away.
 CLIENTS = 16
+#: Clients that may wait to be taken in.
+_BACKLOG = 128
 #: A client that has not read its answer by then is dropped, seconds.
 PATIENCE_S = 5.0
 
@@ -58,7 +60,7 @@ class StatusServer:
         with connectable(path) as name:
             self._listener.bind(name)
         path.chmod(0o660)
-        self._listener.listen(CLIENTS)
+        self._listener.listen(_BACKLOG)
         self._selector = selectors.EpollSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
 

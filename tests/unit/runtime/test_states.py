@@ -109,7 +109,9 @@ steps = st.lists(
 
 
 @given(steps)
-def test_trouble_and_recovery_are_told_in_turns(course: list[tuple[str, int | None, float]]) -> None:
+def test_trouble_and_recovery_are_told_in_turns(
+    course: list[tuple[str, int | None, float]],
+) -> None:
     state, now_s, told = WorkerState(), 0.0, []
     for step, exit_code, passed_s in course:
         now_s += passed_s
