@@ -139,14 +139,16 @@ def main() -> None:
         migrate(engine, [], snapshots_dir=None, time_us=START_US)
         if not known:
             fill(engine, options.events, series)
-        results = {}
+        results: dict[str, dict[str, str | float]] = {}
         for name, wanted in filters(series, options.events):
             taken = measure(engine, wanted, options.events, options.repeats)
-            depths = {depth: statistics.median(each) for depth, each in taken.items()}
+            depths: dict[str, float] = {
+                depth: statistics.median(each) for depth, each in taken.items()
+            }
             results[name] = {
                 "slowest_depth": max(depths, key=depths.__getitem__),
                 "slowest_depth_ms": round(max(depths.values()), 2),
-                "slowest_page_ms": round(max(map(max, taken.values())), 2),
+                "slowest_page_ms": round(max(max(each) for each in taken.values()), 2),
             }
         started = time.perf_counter()
         day = TimelineFilter(from_us=START_US, until_us=START_US + DAY_US)
@@ -161,7 +163,7 @@ def main() -> None:
                 "series": len(series),
                 "bytes_per_event": size_bytes // options.events,
                 "pages": results,
-                "worst_ms": max(result["slowest_depth_ms"] for result in results.values()),
+                "worst_ms": max(float(result["slowest_depth_ms"]) for result in results.values()),
                 "histogram_of_a_day_ms": round(histogram_ms, 2),
             },
             indent=2,

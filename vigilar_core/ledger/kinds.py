@@ -27,8 +27,8 @@ LEDGER_KINDS: Final = (
         "vigilar/system/database_damaged",
         Severity.CRITICAL,
         "The database was damaged",
-        "{events} events could be read and were kept, {lost} rows could not. The damaged file "
-        "is {moved_to}.",
+        "{reason}. {events} events could be read and were kept, {lost} rows could not. What was "
+        "damaged is kept as {moved_to}.",
     ),
     EventKind(
         "event_rejected",

@@ -59,7 +59,7 @@ class Ledger:
         """Begin to take events in, and say so to publishers that wait for it."""
         self._bus.subscribe_raw(topics.ALL, self._receive)
         self._bus.publish_state(topics.service_state("ledger"), {"state": "online"}, retain=True)
-        self._say("ledger_started", head=self._head)
+        self.say("ledger_started", head=self._head)
 
     @property
     def is_busy(self) -> bool:
@@ -142,7 +142,7 @@ class Ledger:
         for failure in committed.failures:
             _log.error("projection failed", distribution=failure.distribution, error=failure.error)
             if failure.event.kind != "projection_failed":
-                self._say(
+                self.say(
                     "projection_failed",
                     caused_by=failure.event,
                     distribution=failure.distribution,
@@ -169,11 +169,11 @@ class Ledger:
             return
         duration_s = round(self._clock.monotonic_s() - self._failing_since_s, 1)
         self._failing_since_s, self._pause_s, self._retry_s = None, _FIRST_PAUSE_S, 0.0
-        self._say("commits_delayed", duration_s=duration_s, reason=self._failing_reason)
+        self.say("commits_delayed", duration_s=duration_s, reason=self._failing_reason)
 
     # ------------------------------------------------------------------- tell
 
-    def _say(self, name: str, /, *, caused_by: Event | None = None, **fields: Any) -> None:
+    def say(self, name: str, /, *, caused_by: Event | None = None, **fields: Any) -> None:
         """Publish an event of one's own; not being able to must not end the ledger."""
         try:
             self._bus.publish_event(f"vigilar/system/{name}", caused_by=caused_by, **fields)
@@ -217,7 +217,7 @@ class Ledger:
             return
         self._complained_s = now_s
         for (source, topic, reason), count in list(refusals.items())[:20]:
-            self._say(
+            self.say(
                 "event_rejected",
                 service=source,
                 topic=topic,
@@ -226,4 +226,4 @@ class Ledger:
             )
         if untrusted:
             self._untrusted_told += untrusted
-            self._say("messages_untrusted", count=untrusted)
+            self.say("messages_untrusted", count=untrusted)

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, TypeVar
 
-import structlog
-from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from vigilar_core.bus.client import MqttBus
 from vigilar_core.context import ServiceContext
 from vigilar_core.errors import TransientError
 from vigilar_core.ledger.journal import Journal
 from vigilar_core.ledger.ledger import Ledger
-from vigilar_core.store.engine import open_engine, store_url
-from vigilar_core.store.migrate import Parts, migrate
-
-_log = structlog.get_logger(__name__)
+from vigilar_core.store.engine import store_url
+from vigilar_core.store.failure import is_damaged, is_unavailable
+from vigilar_core.store.migrate import Parts
+from vigilar_core.store.opening import Repair, open_store, suspect
 
 Result = TypeVar("Result")
 
@@ -38,22 +36,40 @@ def run_ledger(context: ServiceContext, parts: Parts = (), *, url: str = "") -> 
     if not isinstance(bus, MqttBus):
         raise TypeError(f"the ledger needs an MqttBus, not {type(bus).__name__}")
     data_dir = context.paths.data_dir
-    engine = open_engine(store_url(data_dir, url))
+    url = store_url(data_dir, url)
     try:
-        _while_beating(context, lambda: _prepare(context, engine, parts, data_dir / "snapshots"))
-        ledger = Ledger(context, bus, Journal(engine, context.clock, parts))
-        ledger.open()
-        while context.wait(0.0 if ledger.is_busy else _IDLE_WAIT_S):
-            ledger.turn()
+        engine, repair = _while_beating(
+            context,
+            lambda: open_store(
+                url, parts, snapshots_dir=data_dir / "snapshots", time_us=context.clock.time_us()
+            ),
+        )
+        try:
+            _turn(context, Ledger(context, bus, Journal(engine, context.clock, parts)), repair)
+        finally:
+            engine.dispose()
+    except DBAPIError as error:
+        if is_damaged(error):
+            suspect(url)
+            raise TransientError(f"the database is damaged: {error.orig}") from error
+        if is_unavailable(error):
+            raise TransientError(f"the database cannot be used: {error.orig}") from error
+        raise
+
+
+def _turn(context: ServiceContext, ledger: Ledger, repair: Repair | None) -> None:
+    ledger.open()
+    if repair is not None:
+        ledger.say(
+            "database_damaged",
+            reason=repair.reason,
+            moved_to=repair.moved_to,
+            events=repair.events,
+            lost=repair.lost,
+        )
+    while context.wait(0.0 if ledger.is_busy else _IDLE_WAIT_S):
         ledger.turn()
-    finally:
-        engine.dispose()
-
-
-def _prepare(context: ServiceContext, engine: Engine, parts: Parts, snapshots_dir: Path) -> None:
-    steps = migrate(engine, parts, snapshots_dir=snapshots_dir, time_us=context.clock.time_us())
-    for step in steps:
-        _log.info("database migrated", part=step.distribution, revision=step.wanted)
+    ledger.turn()
 
 
 def _while_beating(context: ServiceContext, work: Callable[[], Result]) -> Result:

@@ -36,7 +36,7 @@ _TOKEN = struct.Struct(">Bqq")
 _TOKEN_VERSION: Final = 1
 _HOUR_US: Final = 3_600_000_000
 #: So many series are asked for by number; more, and all are asked for.
-_NAMED_SERIES: Final = 500
+_NAMED_SERIES: Final = 64
 #: Longest span of a histogram, so that its cost is bounded, hours.
 HISTOGRAM_HOURS: Final = 24 * 31
 
