@@ -1,4 +1,4 @@
-"""A host that remembers, a camera that is driven turn by turn, and an RTSP server without manners."""
+"""A host that remembers, a camera driven turn by turn, and an RTSP server without manners."""
 
 from __future__ import annotations
 
@@ -243,3 +243,8 @@ def rtp(payload: bytes, *, time: int, number: int, last: bool = True) -> bytes:
 def wire() -> SimpleNamespace:
     """Tools to speak RTP by hand."""
     return SimpleNamespace(rtp=rtp, sdp=GOOD_SDP)
+
+
+@pytest.fixture
+def recorder() -> RecordingHost:
+    return RecordingHost()

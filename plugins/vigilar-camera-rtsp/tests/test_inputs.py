@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def test_the_loop_of_a_file_has_no_seam(clips: dict[str, Path], name: str) -> No
     source = FileInput(clips[name], audio=True, monotonic_s=lambda: 0.0)
     units = [source.read() for _ in range(900)]
     video = [unit for unit in units if unit.track == 0]
-    steps = {b.dts - a.dts for a, b in zip(video, video[1:], strict=False)}
+    steps = {b.dts - a.dts for a, b in pairwise(video)}
     assert len(video) > 200
     assert steps == {video[1].dts - video[0].dts}
     assert is_complete(

@@ -95,6 +95,15 @@ def test_jitter_costs_at_most_a_wait_in_a_tick() -> None:
     assert camera.backlog_s < 0.3
 
 
+@pytest.mark.parametrize("jump_s", [-1e6, -3.0, 3.0, 1e6])
+def test_a_jump_of_the_cameras_clock_does_not_stop_reading(jump_s: float) -> None:
+    camera, edge = Camera(0.04), LiveEdge()
+    camera.run(edge, 50)
+    edge.begin(camera.now_s)
+    edge.observe(camera.next_media_s + jump_s, camera.now_s, 0.0)
+    assert edge.expects(camera.now_s)
+
+
 def test_repeated_media_times_do_not_end_reading() -> None:
     edge = LiveEdge()
     edge.begin(1.0)

@@ -39,7 +39,8 @@ def test_any_failure_reaches_the_loop_as_a_cause() -> None:
     def fail() -> Input:
         raise RuntimeError("rtsp://u:canary@h")
 
-    error = eventually(lambda opening=Opening(fail): failure(opening))
+    opening = Opening(fail)
+    error = eventually(lambda: failure(opening))
     assert error.cause is Cause.FAILED
     assert "canary" not in str(error)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -50,7 +51,7 @@ def test_no_times_at_all_give_an_even_rhythm() -> None:
     clock = StreamClock(TICK, 90.0)
     assert clock.fill_first([(None, None)] * 3) == [(0, 0), (FRAME, FRAME), (7200, 7200)]
     stamps = [clock.stamp(None, None, 100.0 + n * 0.04) for n in range(3)]
-    assert [b.dts - a.dts for a, b in zip(stamps, stamps[1:], strict=False)] == [FRAME, FRAME]
+    assert [b.dts - a.dts for a, b in pairwise(stamps)] == [FRAME, FRAME]
 
 
 @pytest.mark.parametrize("jump", [-(10**12), -500_000, 500_000, 10**15])

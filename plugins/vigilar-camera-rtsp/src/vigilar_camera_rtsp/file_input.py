@@ -41,7 +41,7 @@ class FileInput:
         self._streams = streams
         video = streams[0]
         second = float(video.time_base or 1)
-        self._begin_s = (video.start_time or 0) * second
+        self._begin_s = self._first_dts() * second
         self._video_s = video.duration * second if video.duration else float("inf")
         self._units = self._loop()
         self._next: tuple[float, Unit] | None = None
@@ -88,6 +88,14 @@ class FileInput:
                 raise SourceError(Cause.NO_PICTURE, "the file has no packets")
             round_s += length_s
             self._container.seek(0)
+
+    def _first_dts(self) -> int:
+        """Decoding time of the first picture, below zero where pictures are reordered."""
+        for packet in self._container.demux(self._streams[0]):
+            if packet.dts is not None:
+                self._container.seek(0)
+                return packet.dts
+        raise SourceError(Cause.NO_PICTURE, "the file has no packets")
 
     def _one_pass(self) -> Iterator[tuple[int, av.Packet[Any]]]:
         video = self._streams[0]

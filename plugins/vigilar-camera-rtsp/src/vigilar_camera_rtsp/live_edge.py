@@ -91,6 +91,10 @@ class LiveEdge:
         step = 0.0 if previous is None else media_s - previous
         if 0 < step < _WIDEST_INTERVAL_S:
             self._intervals.append(step)
+        elif step:
+            # The camera's clock has jumped, and with it the delay.
+            self._lags.clear()
+            self._probing = True
         interval = self.interval_s
         lag = arrival_s - media_s
         self._smallest = lag if self._smallest is None else min(lag, self._smallest)

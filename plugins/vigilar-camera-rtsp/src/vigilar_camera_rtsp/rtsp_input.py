@@ -39,13 +39,20 @@ class RtspInput:
         transport = "tcp" if scheme == "rtsps" else settings.rtsp_transport
         self._silence_s = settings.read_timeout_s
         self._wait_s = settings.read_timeout_s * _WAIT_PART
-        with new_sockets(address.host, address.port) as self._readable:
-            self._container = open_container(
-                address.target,
-                protocols=_PROTOCOLS[scheme, transport],
-                options=_options(settings, scheme, transport),
-                timeouts_s=(settings.open_timeout_s, self._wait_s),
-            )
+        began_s = time.monotonic()
+        try:
+            with new_sockets(address.host, address.port) as self._readable:
+                self._container = open_container(
+                    address.target,
+                    protocols=_PROTOCOLS[scheme, transport],
+                    options=_options(settings, scheme, transport),
+                    timeouts_s=(settings.open_timeout_s, self._wait_s),
+                )
+        except SourceError as error:
+            if time.monotonic() - began_s < settings.open_timeout_s:
+                raise
+            # FFmpeg calls an answer that never came invalid.
+            raise SourceError(Cause.TIMED_OUT) from error
         self._heard_s = time.monotonic()
         try:
             streams = choose_streams(self._container, settings.audio)

@@ -93,8 +93,9 @@ class StreamClock:
     def follow(self, lag_s: float, arrival_s: float, doubt_s: float = 0.0) -> float:
         """Learn from a packet read at the live edge: `lag_s` is arrival minus its own time stamp.
 
-        The lag may be too large by `doubt_s`. Small differences are followed slowly; a large one that lasts moves the anchor, and the gap
-        is kept. Returns the seconds by which the times to come were moved.
+        The lag may be too large by `doubt_s`. Small differences are followed slowly; a large one
+        that lasts moves the anchor, and the gap is kept. Returns the seconds by which the times to
+        come were moved.
         """
         if self._shift is None:
             return 0.0
