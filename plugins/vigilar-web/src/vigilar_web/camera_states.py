@@ -29,13 +29,11 @@ class CameraState:
     """A camera as last heard of.
 
     :param moving: between the start and the end of a motion
-    :param picture: width × height of its video, empty when unknown
     :param heard_s: of the last heartbeat, monotonic clock
     """
 
     phase: CameraPhase = CameraPhase.UNKNOWN
     moving: bool = False
-    picture: str = ""
     heard_s: float = 0.0
 
 
@@ -57,7 +55,7 @@ class CameraStates:
             states = dict(self._states)
         return {
             id: replace(state, phase=CameraPhase.SILENT, moving=False)
-            if now_s - state.heard_s > SILENT_AFTER_S
+            if state.phase is not CameraPhase.UNKNOWN and now_s - state.heard_s > SILENT_AFTER_S
             else state
             for id, state in states.items()
         }
@@ -76,14 +74,10 @@ class CameraStates:
 
     def _heartbeat(self, message: Message) -> None:
         camera_id = message.topic.split("/")[2]
-        video = next(
-            (each for each in message.data.get("streams", ()) if each.get("kind") == "video"), {}
-        )
-        size = f"{video['width']} × {video['height']}" if video.get("width") else ""
         online = message.data.get("online") is True
         phase = CameraPhase.ONLINE if online else CameraPhase.OFFLINE
         with self._lock:
             state = self._states.get(camera_id, CameraState())
             self._states[camera_id] = CameraState(
-                phase, state.moving and online, size, self._clock.monotonic_s()
+                phase, state.moving and online, self._clock.monotonic_s()
             )

@@ -24,6 +24,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from vigilar_core.web import Access, Role, access_of
+from vigilar_web import problem
 from vigilar_web.hosts import host_allowed, is_loopback
 from vigilar_web.sessions import Person
 from vigilar_web.surroundings import current_web
@@ -70,6 +71,7 @@ def wants_page() -> bool:
     return (
         not request.path.startswith("/api/v")
         and "HX-Request" not in request.headers
+        and "Upgrade" not in request.headers
         and request.accept_mimetypes.accept_html
         and "text/html" in request.headers.get("Accept", "")
     )
@@ -134,9 +136,7 @@ def _ask_to_sign_in() -> ResponseReturnValue:
     if wants_page() and request.method == "GET":
         here = request.full_path if request.query_string else request.path
         return redirect(url_for("sign_in.form", next=None if here == "/" else here))
-    answer = jsonify(type="about:blank", title="sign in first", status=401)
-    answer.status_code = 401
-    answer.mimetype = "application/problem+json"
+    answer = problem.answer(401, "Sign in first")
     if "HX-Request" in request.headers:
         answer.headers["HX-Redirect"] = url_for("sign_in.form")
     return answer

@@ -7,9 +7,13 @@ from typing import Any
 from flask import Response, make_response
 from pydantic import BaseModel, Field, ValidationError
 
+MIME = "application/problem+json"
+
 
 class Problem(BaseModel):
     """What is wrong with a request."""
+
+    model_config = {"openapi_extra": {"content_type": MIME}}  # type: ignore[typeddict-unknown-key]
 
     type: str = "about:blank"
     title: str
@@ -23,7 +27,7 @@ def answer(
 ) -> Response:
     document = Problem(title=title, status=status, detail=detail, errors=errors or [])
     response = make_response(document.model_dump(), status)
-    response.mimetype = "application/problem+json"
+    response.mimetype = MIME
     return response
 
 

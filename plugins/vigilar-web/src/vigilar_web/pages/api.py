@@ -30,7 +30,7 @@ blueprint = APIBlueprint(
     url_prefix="/api/v1",
     abp_tags=[Tag(name="core")],
     abp_security=[{"session": []}],
-    abp_responses={401: Problem, 403: Problem, 404: Problem},
+    abp_responses={401: Problem, 403: Problem, 404: Problem, 422: Problem},
 )
 documents = Blueprint("api_documents", __name__, url_prefix="/api")
 
