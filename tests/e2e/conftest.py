@@ -106,6 +106,7 @@ def page(house: House, browser: Browser) -> Iterator[Page]:
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.goto(link)
+    page.click("button.btn-primary")
     page.wait_for_url(lambda url: "/sign-in" not in url)
     yield page
     context.close()

@@ -99,7 +99,7 @@ def test_the_live_picture_plays_by_fragments(house: House, page: Page) -> None:
 
 
 def test_a_new_event_appears_without_reloading(house: House, page: Page) -> None:
-    page.goto(f"{house.url}/timeline")
+    page.goto(f"{house.url}/events/")
     page.wait_for_load_state()
     marks = page.locator("[data-event]").count()
     house.camera.pulse()
