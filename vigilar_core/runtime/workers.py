@@ -21,6 +21,8 @@ from vigilar_core.runtime.boot import BROKER, CORE, LEDGER, Boot
 
 #: Sections that tell how processes are arranged, not what they do.
 _ARRANGEMENT = frozenset({"runtime", "plugins"})
+#: Sections that broker and ledger look at; a new camera must not restart them.
+_SEEN_BY_CORE = frozenset({"system", "mqtt", "database"})
 
 
 class Stage(enum.IntEnum):
@@ -165,12 +167,7 @@ def _stage(services: Sequence[Service]) -> Stage:
 def _fingerprint(boot: Boot, plan: Plan, tables: Tables) -> str:
     """A digest of all that a process can see of the installation, and of nothing else."""
     plugins = set(boot.plugins_to_load())
-    paths = {each.path for each in plan.sections if each.owner in {CORE_OWNER, *plugins}}
-    many = {each.path for each in plan.sections if each.many}
-    seen = {
-        path: _items(tables, path, boot.services) if path in many else table_at(tables, path)
-        for path in paths - _ARRANGEMENT
-    }
+    seen = _seen(boot, plan, tables)
     told = replace(
         boot,
         configuration=seen,
@@ -193,6 +190,30 @@ def _kinds_seen(boot: Boot, plan: Plan) -> tuple[EventKind, ...]:
 
 def _has_cameras(services: Sequence[Service]) -> bool:
     return any(service.inline for service in services)
+
+
+def _seen(boot: Boot, plan: Plan, tables: Tables) -> dict[str, Any]:
+    """The keys that the owners of this process declared, by path of their table."""
+    own = boot.own_plugins()
+    owners = {CORE_OWNER, *(boot.plugins_to_load() if own else ())}
+    keys: dict[str, set[str]] = {}
+    for section in plan.sections:
+        of_core = _SEEN_BY_CORE if not own else None
+        if section.owner in owners and (of_core is None or section.path in of_core):
+            keys.setdefault(section.path, set()).update(section.keys)
+    many = {each.path for each in plan.sections if each.many}
+    return {
+        path: [_only(item, names) for item in _items(tables, path, boot.services)]
+        if path in many
+        else _only(table_at(tables, path), names)
+        for path, names in keys.items()
+        if path not in _ARRANGEMENT
+    }
+
+
+def _only(table: Tables | None, names: set[str]) -> Tables | None:
+    """A table without other owners' keys; ``None`` stays what it is: not there."""
+    return table and {key: value for key, value in table.items() if key in names}
 
 
 def _items(tables: Tables, path: str, services: Sequence[Service]) -> list[Any]:
