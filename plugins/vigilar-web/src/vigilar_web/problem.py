@@ -13,13 +13,17 @@ MIME = "application/problem+json"
 class Problem(BaseModel):
     """What is wrong with a request."""
 
-    model_config = {"openapi_extra": {"content_type": MIME}}  # type: ignore[typeddict-unknown-key]
-
     type: str = "about:blank"
     title: str
     status: int
     detail: str = ""
     errors: list[dict[str, Any]] = Field(default_factory=list)
+
+
+def described(what: str) -> dict[str, Any]:
+    """An answer of this kind, in the words of OpenAPI."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": what, "content": {MIME: {"schema": schema}}}
 
 
 def answer(

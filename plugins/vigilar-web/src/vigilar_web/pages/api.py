@@ -17,7 +17,6 @@ from vigilar_web import guard, problem
 from vigilar_web.event_log import Wanted
 from vigilar_web.following import may_see_event
 from vigilar_web.pages.system import status_document
-from vigilar_web.problem import Problem
 from vigilar_web.surroundings import current_web
 from vigilar_web.system_state import SystemState
 
@@ -30,7 +29,12 @@ blueprint = APIBlueprint(
     url_prefix="/api/v1",
     abp_tags=[Tag(name="core")],
     abp_security=[{"session": []}],
-    abp_responses={401: Problem, 403: Problem, 404: Problem, 422: Problem},
+    abp_responses={
+        401: problem.described("Nobody is signed in"),
+        403: problem.described("The person may not do this"),
+        404: problem.described("There is no such thing, or the person may not see it"),
+        422: problem.described("A parameter is missing or wrong"),
+    },
 )
 documents = Blueprint("api_documents", __name__, url_prefix="/api")
 
