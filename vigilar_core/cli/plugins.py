@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ import click
 
 from vigilar_core.cli.config import change_file
 from vigilar_core.cli.options import config_option, echo_json, echo_table, json_option
+from vigilar_core.config.core import System
 from vigilar_core.config.edit import set_value
 from vigilar_core.config.load import find_config, parse_config, read_config
 from vigilar_core.config.tables import Tables, table_at
 from vigilar_core.config.validation import nearest
-from vigilar_core.errors import ConfigurationError, Problem, VigilarError
+from vigilar_core.errors import ConfigurationError, NotReadyError, Problem, VigilarError
 from vigilar_core.plugins.discovery import installed
 from vigilar_core.plugins.plan import Plan, build_plan
 from vigilar_core.plugins.report import PluginReport, PluginState
+from vigilar_core.runtime.status import ask
 
 
 @click.group()
@@ -30,7 +33,7 @@ def plugins() -> None:
 @config_option
 def list_(as_json: bool, config_path: Path | None) -> None:
     """List all installed plugins with their state."""
-    reports = _plan(config_path).reports
+    reports = _reports(config_path)
     if as_json:
         echo_json([_summary(report) for report in reports])
         return
@@ -47,7 +50,7 @@ def list_(as_json: bool, config_path: Path | None) -> None:
 @config_option
 def show(name: str, as_json: bool, config_path: Path | None) -> None:
     """Describe one plugin: hooks, sections of the configuration, services, events."""
-    report = _report(_plan(config_path), name)
+    report = _report(config_path, name)
     if as_json:
         echo_json(report.to_json())
         return
@@ -128,11 +131,33 @@ def _plan(config_path: Path | None) -> Plan:
     return build_plan(tables)
 
 
-def _report(plan: Plan, name: str) -> PluginReport:
+def _reports(config_path: Path | None) -> list[PluginReport]:
+    """All plugins; those that the running Vigilar has taken in are ``running``."""
+    plan = _plan(config_path)
+    running = _running(plan)
+    return [
+        dataclasses.replace(report, state=PluginState.RUNNING)
+        if report.usable and report.name in running
+        else report
+        for report in plan.reports
+    ]
+
+
+def _running(plan: Plan) -> set[str]:
+    try:
+        answer = ask(plan.settings.section(System).runtime_dir, timeout_s=1.0)
+    except (KeyError, NotReadyError):
+        return set()  # The section is wrong, or nothing runs: then no plugin does.
+    return {
+        str(each.get("plugin"))
+        for each in answer.get("plugins", ())
+        if each.get("state") == PluginState.RUNNING
+    }
+
+
+def _report(config_path: Path | None, name: str) -> PluginReport:
     _require_installed(name)
-    report = plan.report(name)
-    assert report is not None
-    return report
+    return next(report for report in _reports(config_path) if report.name == name)
 
 
 def _require_installed(name: str) -> None:
@@ -176,11 +201,14 @@ def _disabled(tables: Tables) -> list[str]:
 def _to_restart(plan: Plan, names: Sequence[str]) -> list[str]:
     """What a running Vigilar has to do for the change to count."""
     reports = [report for name in names if (report := plan.report(name)) is not None]
-    services = sorted(service.name for report in reports for service in report.services)
-    if any(report.inline for report in reports):
-        services += [each.name for each in plan.services if each.inline]
-    if any(report.has_pages for report in reports):
-        services.append("web")
+    services = [service.name for report in reports for service in report.services]
+    hooks = {hook for report in reports for hook in report.hooks}
+    inline = any(report.inline for report in reports)
+    services += [
+        service.name
+        for service in plan.services
+        if (inline and service.inline) or hooks.intersection(service.hosts)
+    ]
     lines = ["Reload to take it over: systemctl reload vigilar"]
     if services:
         lines.append(f"  restarted or stopped by it: {', '.join(dict.fromkeys(services))}")

@@ -109,7 +109,9 @@ def _services(
         except ValueError as error:
             raise PluginBrokenError(plugin, f"name of a service: {error}") from error
     return tuple(
-        dataclasses.replace(service, plugin=plugin, preload=tuple(service.preload))
+        dataclasses.replace(
+            service, plugin=plugin, preload=tuple(service.preload), hosts=tuple(service.hosts)
+        )
         for service in found
     )
 

@@ -107,10 +107,7 @@ class PluginReport:
         values = dict(data)
         values["state"] = PluginState(values["state"])
         values["sections"] = tuple(SectionSchema(**each) for each in values["sections"])
-        values["services"] = tuple(
-            Service(**{**each, "preload": tuple(each["preload"]), "hosts": tuple(each["hosts"])})
-            for each in values["services"]
-        )
+        values["services"] = tuple(Service(**_hashable(each)) for each in values["services"])
         values["event_kinds"] = tuple(
             EventKind(**{**each, "severity": Severity(each["severity"])})
             for each in values["event_kinds"]
@@ -119,3 +116,9 @@ class PluginReport:
         for key in ("hooks", "detached", "preload", "remarks"):
             values[key] = tuple(values[key])
         return cls(**values)
+
+
+def _hashable(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
