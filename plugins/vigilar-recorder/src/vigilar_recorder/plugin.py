@@ -3,27 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from vigilar_core.config import ConfigSection
-from vigilar_core.context import CameraContext
+from vigilar_core.config import ConfigSection, Settings
+from vigilar_core.context import CameraContext, Service, ServiceContext
 from vigilar_core.events import EventKind
+from vigilar_core.health import Health
 from vigilar_core.hookspecs import hookimpl
+from vigilar_core.store import Tables
+from vigilar_core.web import WebContext, WebPart
 from vigilar_recorder.event_kinds import EVENT_KINDS
 from vigilar_recorder.settings import SECTIONS
 
-
-@hookimpl
-def register_config() -> Sequence[ConfigSection]:
-    return SECTIONS
+if TYPE_CHECKING:
+    from vigilar_recorder.retention import Retention
 
 
-@hookimpl
-def register_event_kinds() -> Sequence[EventKind]:
-    return EVENT_KINDS
+class RecorderPlugin:
+    """Imports in each process only what that process needs: a camera's worker no SQLAlchemy."""
+
+    def __init__(self) -> None:
+        self._retention: Retention | None = None
+
+    @hookimpl
+    def register_config(self) -> Sequence[ConfigSection]:
+        return SECTIONS
+
+    @hookimpl
+    def register_services(self, settings: Settings) -> Sequence[Service]:
+        return [Service("recorder", beat_timeout_s=60.0, poll_interval_s=15.0)]
+
+    @hookimpl
+    def register_event_kinds(self) -> Sequence[EventKind]:
+        return EVENT_KINDS
+
+    @hookimpl
+    def register_tables(self) -> Tables | None:
+        from vigilar_recorder.tables import TABLES
+
+        return TABLES
+
+    @hookimpl
+    def register_blueprint(self, web: WebContext) -> Sequence[WebPart]:
+        from vigilar_recorder.pages import parts
+
+        return parts(web)
+
+    @hookimpl
+    def camera_attach(self, camera: CameraContext) -> object | None:
+        from vigilar_recorder.camera_recorder import CameraRecorder
+
+        return CameraRecorder(camera)
+
+    @hookimpl
+    def service_start(self, context: ServiceContext) -> None:
+        from vigilar_recorder.retention import Retention
+
+        self._retention = Retention(context)
+
+    @hookimpl
+    def poll(self, context: ServiceContext) -> None:
+        if self._retention is not None:
+            self._retention.poll()
+
+    @hookimpl
+    def health_check(self) -> Health:
+        return Health() if self._retention is None else self._retention.health()
 
 
-@hookimpl
-def camera_attach(camera: CameraContext) -> object | None:
-    from vigilar_recorder.camera_recorder import CameraRecorder  # only camera workers need it
-
-    return CameraRecorder(camera)
+plugin = RecorderPlugin()
