@@ -51,7 +51,8 @@ class MqttBus:
     :param service: name of the service that signs; one connection and one spool each
     :param key: the installation's bus secret, 32 bytes
     :param catalogue: the declared event kinds
-    :param spool_dir: folder of the spools; ``None``: a reader that publishes no events
+    :param spool_dir: folder of the spools; ``None``: a passing reader, which publishes no events
+        and is not announced
     :param clock: ages of messages and times of resending
     """
 
@@ -110,8 +111,8 @@ class MqttBus:
 
     def close(self) -> None:
         """Say goodbye and disconnect; what the ledger has not acknowledged stays in the spool."""
-        farewell = self._state_message("offline")
-        self._link.publish(farewell.topic, farewell.payload, qos=1, retain=True)
+        if (farewell := self._will()) is not None:
+            self._link.publish(farewell.topic, farewell.payload, qos=1, retain=True)
         self._tell_cursor(force=True)
         self._link.close()
         with self._lock:
@@ -398,16 +399,17 @@ class MqttBus:
 
     # ------------------------------------------------- called by the network thread
 
-    def _will(self) -> Will:
-        return self._state_message("offline")
+    def _will(self) -> Will | None:
+        return None if self._spool_path is None else self._state_message("offline")
 
     def _state_message(self, state: str) -> Will:
         topic = topics.service_state(self.service)
         return Will(topic, self._sealed_state(topic, {"state": state}, lasting=True))
 
     def _on_connected(self) -> None:
-        online = self._state_message("online")
-        self._link.publish(online.topic, online.payload, qos=1, retain=True)
+        if self._spool_path is not None:
+            online = self._state_message("online")
+            self._link.publish(online.topic, online.payload, qos=1, retain=True)
         with self._retained_lock:
             retained = list(self._retained.items())
         for topic, payload in retained:

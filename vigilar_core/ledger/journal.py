@@ -16,7 +16,7 @@ from vigilar_core.store.declaration import Projection
 from vigilar_core.store.engine import writing
 from vigilar_core.store.failure import is_unavailable
 from vigilar_core.store.migrate import Parts
-from vigilar_core.store.rows import event_of
+from vigilar_core.store.reading import events_after, last_sequence
 from vigilar_core.store.tables import event_series, events, service_cursors
 
 #: Held by a PostgreSQL transaction that writes events, so that there is one writer.
@@ -65,8 +65,7 @@ class Journal:
 
     def head(self) -> int:
         """The highest sequence number; 0 when there is no event."""
-        with self.engine.connect() as connection:
-            return _head(connection)
+        return last_sequence(self.engine)
 
     def commit(
         self, arrivals: Sequence[Arrival], cursors: Mapping[str, int] | None = None
@@ -93,14 +92,7 @@ class Journal:
 
     def after(self, position: int, limit: int) -> list[Event]:
         """The events behind a position, in order."""
-        query = (
-            sa.select(events)
-            .where(events.c.sequence > position)
-            .order_by(events.c.sequence)
-            .limit(limit)
-        )
-        with self.engine.connect() as connection:
-            return [event_of(row) for row in connection.execute(query).mappings()]
+        return events_after(self.engine, position, limit)
 
     def cursor(self, service: str) -> int | None:
         """Where a service said it was."""
