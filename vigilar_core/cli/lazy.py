@@ -24,15 +24,14 @@ class LazyGroup(click.Group):
     def __init__(self, *arguments: Any, table: Mapping[str, tuple[str, str]], **options: Any):
         super().__init__(*arguments, **options)
         self._table = table
-        self._points: dict[str, EntryPoint] | None = None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted({*self._table, *self._entry_points()})
+        return sorted({*self._table, *_entry_points()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in self._table:
             return _load(self._table[cmd_name][0])
-        if (point := self._entry_points().get(cmd_name)) is not None:
+        if (point := _entry_points().get(cmd_name)) is not None:
             return _load_plugin(point)
         return None
 
@@ -40,7 +39,7 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0] if args else ""
-        if name not in self._table and (point := self._entry_points().get(name)) is not None:
+        if name not in self._table and (point := _entry_points().get(name)) is not None:
             _refuse_disabled(point, _config_option(args[1:]))
         return super().resolve_command(ctx, args)
 
@@ -50,7 +49,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(core)
         of_plugins = [
             (name, f"Of {_distribution(point)}.")
-            for name, point in sorted(self._entry_points().items())
+            for name, point in sorted(_entry_points().items())
             if name not in self._table
         ]
         if of_plugins:
@@ -65,10 +64,9 @@ class LazyGroup(click.Group):
             report_error(error)
             ctx.exit(error.exit_code)
 
-    def _entry_points(self) -> dict[str, EntryPoint]:
-        if self._points is None:
-            self._points = {point.name: point for point in entry_points(group=_GROUP)}
-        return self._points
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=_GROUP)}
 
 
 def report_error(error: VigilarError) -> None:
