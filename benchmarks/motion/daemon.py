@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from encode import Recorded
-from evaluate import Outcome
-from scenery import HEIGHT, WIDTH
-from scenes import FPS
+from benchmarks.motion.encode import Recorded
+from benchmarks.motion.evaluate import Outcome
+from benchmarks.motion.scenery import HEIGHT, WIDTH
+from benchmarks.motion.scenes import FPS
 
 #: Settings held against ours. The gap between events is our hold, so that counts compare; all
 #: others that are not named are the daemon's own defaults.
@@ -28,12 +28,13 @@ SETTINGS: dict[str, dict[str, str]] = {
         "lightswitch_percent": "15",
         "lightswitch_frames": "8",
     },
-    "Motion, self-tuning": {
-        "threshold_tune": "on",
-        "noise_tune": "on",
-        "minimum_motion_frames": "3",
+    "Motion, most sensitive": {
+        "threshold": "120",
+        "noise_tune": "off",
+        "noise_level": "16",
+        "minimum_motion_frames": "2",
         "lightswitch_percent": "15",
-        "smart_mask_speed": "5",
+        "lightswitch_frames": "8",
     },
 }
 _GAP_S = 5.0

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scenery import HEIGHT, WIDTH
-from scenes import FPS, Scene
+from benchmarks.motion.scenery import HEIGHT, WIDTH
+from benchmarks.motion.scenes import FPS, Scene
 
 #: Seconds between key frames.
 KEY_INTERVAL_S = 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from encode import Recorded
-from scenes import FPS
+from benchmarks.motion.encode import Recorded
+from benchmarks.motion.scenes import FPS
 from vigilar_motion.detector import MotionDetector
 from vigilar_motion.options import MethodName, MotionOptions
 
 #: A start so long before or after a true interval still belongs to it.
 _BEFORE_S, _AFTER_S = 0.3, 2.5
+_TAMPER = ("view_changed", "camera_covered", "picture_frozen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Outcome:
 
     :param starts_s: times of the start edges
     :param active: per frame, whether motion was on
-    :param kinds: changes of the scene reported
+    :param kinds: changes of the scene reported, each start
     :param cpu_s: spent in the detector, or in the whole daemon
     :param frames: analysed
     """
@@ -65,7 +66,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """An outcome held against the truth."""
+    """An outcome held against the truth.
+
+    :param missing_kinds: changes of the scene that were made and not reported
+    :param false_alarms: changes of the view, covers, standstills reported in scenes without any
+    """
 
     found: int
     intervals: int
@@ -73,8 +78,10 @@ class Score:
     false_starts: int
     quiet_s: float
     missing_kinds: tuple[str, ...]
+    false_alarms: int
     cpu_s: float
     frames: int
+    length_s: float
 
 
 def detect(
@@ -84,7 +91,7 @@ def detect(
     cv2.setNumThreads(1)
     detector = MotionDetector(options or MotionOptions(method=method))
     outcome = Outcome(active=np.zeros(len(recorded.quiet), np.bool_))
-    next_s, wanted, active, marked = 0.0, False, False, 0
+    next_s, wanted, active = 0.0, False, False
     for number, is_key, image in luma_frames(recorded.path):
         time_s = number / FPS
         due = is_key if rate.idle_fps == 0.0 else time_s >= next_s - 0.01
@@ -109,7 +116,7 @@ def luma_frames(path: Path) -> Iterator[tuple[int, bool, NDArray[np.uint8]]]:
         stream = container.streams.video[0]
         for number, frame in enumerate(container.decode(stream)):
             plane = frame.planes[0]
-            rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
+            rows = np.frombuffer(bytes(plane), np.uint8).reshape(-1, plane.line_size)
             yield number, frame.key_frame, rows[: frame.height, : frame.width]
 
 
@@ -125,6 +132,7 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
         found += bool(inside) or bool(outcome.active[first:last].any())
     false_starts = sum(not _near_motion(recorded, at) for at in outcome.starts_s)
     missing = tuple(kind for kind in recorded.scene.expected if kind not in outcome.kinds)
+    alarms = sum(kind in _TAMPER and kind not in recorded.scene.expected for kind in outcome.kinds)
     return Score(
         found,
         len(recorded.intervals),
@@ -132,8 +140,10 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
         false_starts,
         float(recorded.quiet.sum()) / FPS,
         missing,
+        alarms,
         outcome.cpu_s,
         outcome.frames,
+        len(recorded.quiet) / FPS,
     )
 
 
@@ -143,7 +153,7 @@ def _near_motion(recorded: Recorded, at_s: float) -> bool:
     return not bool(recorded.quiet[first:last].all())
 
 
-def middle_and_worst(latencies_s: list[float]) -> tuple[float, float]:
+def middle_and_worst(latencies_s: Sequence[float]) -> tuple[float, float]:
     """Median and maximum; not a number when there is none."""
     if not latencies_s:
         return float("nan"), float("nan")

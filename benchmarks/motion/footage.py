@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from scenery import HEIGHT, WIDTH, Picture
-from scenes import FPS, Scene
+from benchmarks.motion.scenery import HEIGHT, WIDTH, Picture
+from benchmarks.motion.scenes import FPS, Scene
 
 #: A pixel moves when it differs by this much from 0.4 s before; a person, from this many on.
 _MOVING_LUMA, _MOVING_PX = 18, 110

@@ -15,6 +15,11 @@ _SHIFT = 4
 _ROWS = np.arange(HEIGHT, dtype=np.float32)[:, None]
 
 
+def as_picture(image: object) -> Picture:
+    """What NumPy or OpenCV made, as a picture."""
+    return np.asarray(image, dtype=np.float32)
+
+
 def yard(rng: np.random.Generator) -> Picture:
     """A house front, a path, a fence and a lawn, each with texture."""
     picture = np.empty((HEIGHT, WIDTH), np.float32)

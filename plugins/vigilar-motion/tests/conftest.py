@@ -92,9 +92,12 @@ def blocks_camera() -> Camera:
 def make_camera(options: MotionOptions) -> Camera:
     """A camera of a quarter of the default size; the least area is scaled with it."""
     scaled = MotionOptions(
-        method=options.method, sensitivity=options.sensitivity,
-        min_area_px=options.min_area_px // 4, motion_zones=options.motion_zones,
-        zones=options.zones, timing=options.timing,
+        method=options.method,
+        sensitivity=options.sensitivity,
+        min_area_px=options.min_area_px // 4,
+        motion_zones=options.motion_zones,
+        zones=options.zones,
+        timing=options.timing,
     )
     return Camera(MotionDetector(scaled, (WIDTH, HEIGHT)))
 

@@ -16,7 +16,7 @@ def test_means_are_those_of_the_blocks() -> None:
     grid = BlockGrid(360, 640)
     exact = image.reshape(45, 8, 80, 8).mean(axis=(1, 3))
     assert grid.shape == (45, 80)
-    assert np.abs(grid.means(image) - exact).max() <= 1.0
+    assert np.abs(grid.means(image) - exact).max() <= 1.5
 
 
 @given(st.integers(64, 800), st.integers(64, 800))
@@ -24,9 +24,7 @@ def test_every_size_of_picture_has_a_grid_that_fits(height: int, width: int) -> 
     grid = BlockGrid(height, width)
     image = np.zeros((height, width), np.uint8)
     assert grid.means(image).shape == grid.shape
-    assert grid.crop(image).shape == (
-        grid.shape[0] * grid.block_px, grid.shape[1] * grid.block_px
-    )
+    assert grid.crop(image).shape == (grid.shape[0] * grid.block_px, grid.shape[1] * grid.block_px)
 
 
 def test_a_picture_of_nearly_nothing_is_refused() -> None:

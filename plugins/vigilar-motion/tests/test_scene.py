@@ -31,7 +31,8 @@ def test_light_that_rises_as_a_whole_is_told_and_hides_no_walker(
     blocks_camera: Any, walking: Make
 ) -> None:
     blocks_camera.changes += [
-        walking(21.0), lambda picture, t: picture * np.float32(0.6 if t < 20 else 0.95)
+        walking(21.0),
+        lambda picture, t: picture * np.float32(0.6 if t < 20 else 0.95),
     ]
     blocks_camera.play(45.0)
     assert blocks_camera.kinds() == ["light_change"]
@@ -97,7 +98,8 @@ def test_a_frozen_picture_is_told_within_ten_seconds(blocks_camera: Any) -> None
     blocks_camera.play(10.0)
     (_, last), *_ = blocks_camera.pictures(0.2, 5.0)
     told = [
-        n / 5 for n in range(60)
+        n / 5
+        for n in range(60)
         for edge in blocks_camera.detector.update(last, blocks_camera.time_s + n / 5).scene
         if edge.kind.value == "picture_frozen"
     ]

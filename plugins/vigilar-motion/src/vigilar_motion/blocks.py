@@ -90,9 +90,14 @@ class BlockMethod:
         difference -= middle(difference)
         magnitude = np.abs(local(difference))
         deviation = noise.deviation
-        unrest = float(middle(magnitude / deviation)) / _MEDIAN_MAGNITUDE
+        unrest = _middle_ratio(magnitude, deviation) / _MEDIAN_MAGNITUDE
         factor = np.float32(sigmas * max(1.0, unrest) * noise.doubt)
         return magnitude, np.maximum(floor, deviation * factor) * np.float32(self._reluctance)
+
+
+def _middle_ratio(magnitude: Levels, deviation: Levels) -> float:
+    part = (magnitude[::3, ::3] / deviation[::3, ::3]).ravel()
+    return float(np.partition(part, part.size // 2)[part.size // 2])
 
 
 class _Difference:

@@ -73,28 +73,32 @@ class BlockGrid:
         return image[:height, :width]
 
     def means(self, image: Luma) -> Luma:
-        """Mean of each block; halving first lets OpenCV take its fast path."""
-        rows, columns = self.shape
-        half = cv2.resize(
-            self.crop(image),
-            (self._covered[1] // 2, self._covered[0] // 2),
-            interpolation=cv2.INTER_AREA,
-        )
-        if self.block_px == 2:
-            return np.asarray(half, dtype=np.uint8)
-        blocks = cv2.resize(half, (columns, rows), interpolation=cv2.INTER_AREA)
-        return np.asarray(blocks, dtype=np.uint8)
+        """Mean of each block; OpenCV halves much faster than it divides by any other number."""
+        means, left_px = self.crop(image), self.block_px
+        while left_px > 1:
+            step_px = 2 if left_px % 2 == 0 else left_px
+            size = (means.shape[1] // step_px, means.shape[0] // step_px)
+            means = np.asarray(cv2.resize(means, size, interpolation=cv2.INTER_AREA), np.uint8)
+            left_px //= step_px
+        return means
 
     def sample(self, image: Luma, time_s: float, interval_s: float) -> Sample:
         """Prepare a picture of this grid's size."""
         means = self.means(image)
-        return Sample(image, means, cv2.LUT(means, _LOG), cv2.LUT(means, _SLOPE), time_s, interval_s)
+        levels = np.asarray(cv2.LUT(means, _LOG), np.float32)
+        slope = np.asarray(cv2.LUT(means, _SLOPE), np.float32)
+        return Sample(image, means, levels, slope, time_s, interval_s)
 
 
 def middle(levels: Levels) -> np.float32:
     """Median of a ninth of the blocks, which is enough to follow the light of the whole."""
     part = levels[::3, ::3].ravel()
     return np.float32(np.partition(part, part.size // 2)[part.size // 2])
+
+
+def factor_of(levels: np.float32) -> float:
+    """The factor of light that a difference in levels stands for."""
+    return float(np.exp(levels / (_MIDDLE + _PEDESTAL)))
 
 
 def local(levels: Levels, reach: int = 9) -> Levels:

@@ -1,7 +1,8 @@
 """Method ``mog2``: adaptive Gaussian mixture per pixel.
 
 Z. Zivkovic, "Improved adaptive Gaussian mixture model for background subtraction", ICPR 2004,
-as OpenCV has it. Shadows are left out; the mask is summed up per block.
+as OpenCV has it. Shadows are left out; the mask is summed up per block. The mixture knows nothing
+of exposure, so the light of the whole picture is evened out before.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vigilar_motion.grid import BlockGrid, Mask, Sample, weight
+from vigilar_motion.grid import BlockGrid, Levels, Luma, Mask, Sample, factor_of, middle, weight
 from vigilar_motion.method import ChangeMap
 
 #: Memory of the mixture.
@@ -35,25 +36,36 @@ class Mog2Method:
         self._model = cv2.createBackgroundSubtractorMOG2(
             history=500, varThreshold=_VARIANCES * reluctance**2, detectShadows=True
         )
+        self._usual: Levels | None = None
         self._fresh = True
 
     def changes(self, sample: Sample) -> ChangeMap:
-        image = self._grid.crop(sample.image)
+        image = self._evened(sample)
         share = 1.0 if self._fresh else weight(sample.interval_s, _MEMORY_S)
         self._fresh = False
         mask = self._model.apply(image, learningRate=share)
-        opened = cv2.morphologyEx(
-            cv2.compare(mask, _FOREGROUND, cv2.CMP_EQ), cv2.MORPH_OPEN, _OPENING
-        )
+        _, sure = cv2.threshold(mask, _FOREGROUND - 1, 255, cv2.THRESH_BINARY)
+        opened = cv2.morphologyEx(sure, cv2.MORPH_OPEN, _OPENING)
         rows, columns = self._grid.shape
         filled = cv2.resize(opened, (columns, rows), interpolation=cv2.INTER_AREA)
         part = filled.astype(np.float32) * np.float32(1 / 255)
         strength = part * np.float32(1 / _SURE)
-        area_px = part * np.float32(self._grid.block_area_px)
-        return ChangeMap(strength, part > _WEAK, part > _SURE, area_px)
+        weak = part > _WEAK
+        return ChangeMap(strength, weak, part > _SURE, weak * np.float32(self._grid.block_area_px))
 
     def learn(self, sample: Sample, moving: Mask) -> None:
         """Nothing to do: the mixture learns while it compares."""
 
     def adopt(self, sample: Sample) -> None:
         self._fresh = True
+        self._usual = None
+
+    def _evened(self, sample: Sample) -> Luma:
+        """The picture as bright as the background usually is."""
+        if self._usual is None:
+            self._usual = sample.levels.copy()
+        shift = middle(sample.levels - self._usual)
+        share = np.float32(weight(sample.interval_s, _MEMORY_S))
+        self._usual += (sample.levels - shift - self._usual) * share
+        image = self._grid.crop(sample.image)
+        return np.asarray(cv2.convertScaleAbs(image, alpha=factor_of(-shift)), dtype=np.uint8)

@@ -26,7 +26,7 @@ class EdgeTiming:
 
     :param warm_up_s: nothing is reported for so long after a start: the background is being learnt
     :param warm_up_pictures: nor before so many pictures
-    :param confirm_s: a thing must be seen for so long, where pictures come fast enough to wait for it
+    :param confirm_s: a thing must be seen for so long, where pictures come fast enough to wait
     :param window_s: hits older than this no longer confirm each other
     :param sparse_interval_s: frames further apart than this do not wait for a confirmation
         when the first hit is strong

@@ -203,34 +203,43 @@ class _StandstillWatch:
     """Notices that the very same picture comes again and again: no sensor is without noise."""
 
     def __init__(self) -> None:
+        self._means: Luma | None = None
         self._rows: Luma | None = None
         self._since_s = 0.0
         self._lively = False
         self._frozen = False
 
     def update(self, sample: Sample) -> list[SceneEdge]:
-        rows = sample.image[::8]
-        if self._rows is not None and np.array_equal(rows, self._rows):
+        if self._same(sample):
             limit_s = _FROZEN_S if self._lively else _NEVER_LIVELY_S
             if self._frozen or sample.time_s - self._since_s < limit_s:
                 return []
             self._frozen = True
             return [SceneEdge(MotionKind.PICTURE_FROZEN, "start", 1.0)]
         self._lively = self._rows is not None
-        self._rows = rows.copy()
+        self._means, self._rows = sample.means, sample.image[::8].copy()
         self._since_s = sample.time_s
         if not self._frozen:
             return []
         self._frozen = False
         return [SceneEdge(MotionKind.PICTURE_FROZEN, "end", 1.0)]
 
+    def _same(self, sample: Sample) -> bool:
+        """Compare the means first: they differ in every picture of a living camera."""
+        if self._rows is None or self._means is None:
+            return False
+        if not np.array_equal(sample.means, self._means):
+            return False
+        return np.array_equal(sample.image[::8], self._rows)
+
 
 def _detail(image: Luma) -> float:
     """Contrast of the clearest twentieth of the picture's edges, relative to its brightness."""
     small = cv2.resize(image, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    small = small.astype(np.float32)
-    edges = np.abs(small[:, 2:] - small[:, :-2]).ravel()
-    return float(np.percentile(edges, 95)) / (float(small.mean()) + 16.0)
+    edges = cv2.absdiff(small[:, 2:], small[:, :-2])
+    counts = np.bincount(edges.ravel(), minlength=256)
+    clear = int(np.searchsorted(np.cumsum(counts), 0.95 * edges.size))
+    return float(clear / (cv2.mean(small)[0] + 16.0))
 
 
 def _correlation(first: Levels, second: Levels) -> float:
