@@ -10,7 +10,7 @@ import pytest
 
 from vigilar_core.config import SettingsModel
 from vigilar_core.media import Motion, MotionKind
-from vigilar_core.recording_file import PlayableView, RecordingReader
+from vigilar_core.recording_file import RecordingReader
 from vigilar_core.testing import FakeBus, FakeCamera, FakeClock, eventually
 from vigilar_core.testing.clip import Clip
 from vigilar_recorder.camera_recorder import CameraRecorder
@@ -22,10 +22,15 @@ KEY = bytes(range(32))
 class Bench:
     """A recorder attached to a fake camera, its clock turned by the packets it is fed."""
 
-    def __init__(self, folder: Path, *models: SettingsModel, key: bytes | None = KEY) -> None:
+    def __init__(
+        self, folder: Path, *models: SettingsModel, key: bytes | None = KEY, id: str = "hall"
+    ) -> None:
+        self.id = id
         self.clock = FakeClock()
         self.bus = FakeBus(EVENT_KINDS, clock=self.clock)
-        self.camera = FakeCamera(folder, models=models, bus=self.bus, clock=self.clock, key=key)
+        self.camera = FakeCamera(
+            folder, id=id, models=models, bus=self.bus, clock=self.clock, key=key
+        )
         self.recorder = CameraRecorder(self.camera)
         self.root = self.camera.paths.recordings_dir
 
@@ -56,7 +61,7 @@ class Bench:
 
     def motion(self, edge: str, *, kind: MotionKind = MotionKind.MOTION, **fields: Any) -> None:
         now_s, now_us = self.clock.monotonic_s(), self.clock.time_us()
-        self.recorder.on_motion(Motion("hall", kind, edge, now_us, now_s, **fields))  # type: ignore[arg-type]
+        self.recorder.on_motion(Motion(self.id, kind, edge, now_us, now_s, **fields))  # type: ignore[arg-type]
 
     def wait(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
         """The data of the events of a kind, once there are so many of them."""
@@ -94,13 +99,6 @@ def decoded(mp4: bytes) -> list[float]:
     with av.open(io.BytesIO(mp4)) as container:
         times = [float(frame.pts * frame.time_base) for frame in container.decode(video=0)]
     return [round(each - times[0], 3) for each in times]
-
-
-def frames_in_view(path: Path) -> int:
-    """Pictures that a player finds in a sealed recording."""
-    with path.open("rb") as file, RecordingReader(file, KEY) as reader:
-        with av.open(PlayableView(reader)) as container:
-            return sum(1 for _ in container.decode(video=0))
 
 
 @pytest.fixture

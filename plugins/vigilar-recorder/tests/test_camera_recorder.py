@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -146,7 +147,7 @@ def test_a_split_loses_and_doubles_no_packet(bench: Make, audio: str | None, b_f
         assert len(found) > 0.95 * 29 / 36 * len(sent)
     pictures = [picture for part in parts for picture in it.pictures(part)]
     assert len(pictures) == round(sum(part["duration_s"] for part in parts) * 10)
-    for before, after in zip(parts, parts[1:], strict=False):
+    for before, after in itertools.pairwise(parts):
         assert after["start_time_us"] == pytest.approx(before["end_time_us"], abs=2000)
 
 
