@@ -20,6 +20,8 @@ from vigilar_core.runtime.inline import InlineCalls
 
 #: How often a camera says that it is there.
 HEARTBEAT_EVERY_S = 10.0
+#: How long to wait before the next attempt when the runtime folder is full.
+RING_PAUSE_S = 30.0
 
 Model = TypeVar("Model", bound=SettingsModel)
 #: Asks a plugin for its object: name of the plugin, and the call of its ``camera_attach``.
@@ -106,6 +108,7 @@ class CameraHost:
         self._packets = self._frames = 0
         self._online = False
         self._next_heartbeat_s = 0.0
+        self._next_ring_s = 0.0
 
     def attach(self, plugins: Iterable[Attach]) -> None:
         """Ask each inline plugin for its object; one that fails is left out, and said so."""
@@ -148,11 +151,11 @@ class CameraHost:
             except Exception as error:  # noqa: BLE001  # the boundary to plugins
                 self._calls.failed(each, error)
         if self._luma:
-            self._ring("gray8").write(frame)
+            self._share("gray8", frame)
 
     def colour_frame(self, frame: Frame) -> None:
         if self.colour:
-            self._ring("bgr24").write(frame)
+            self._share("bgr24", frame)
 
     def disconnected(self, reason: str) -> None:
         self._online = False
@@ -187,10 +190,18 @@ class CameraHost:
         self._calls.call("on_motion", motion)
         motion_events.publish(self.bus, motion)
 
-    def _ring(self, kind: FrameKind) -> FrameWriter:
-        if kind not in self._rings:
-            self._rings[kind] = FrameWriter(self.paths.frames_dir, self.id, kind)
-        return self._rings[kind]
+    def _share(self, kind: FrameKind, frame: Frame) -> None:
+        """Put a picture into its ring; without room for one, viewers wait, the camera does not."""
+        now_s = self.clock.monotonic_s()
+        if now_s < self._next_ring_s:
+            return
+        try:
+            if kind not in self._rings:
+                self._rings[kind] = FrameWriter(self.paths.frames_dir, self.id, kind)
+            self._rings[kind].write(frame)
+        except OSError as error:
+            self._next_ring_s = now_s + RING_PAUSE_S
+            log.error("camera %s: no room for pictures: %s", self.id, error)
 
     def _heartbeat(self) -> dict[str, Any]:
         return {

@@ -2,20 +2,20 @@
 
 The file lies in the runtime folder and holds :data:`SLOTS` unsigned 8-byte words, the
 monotonic time of the last beat in nanoseconds; 0 means no beat yet. A store of an aligned
-8-byte word is one instruction, so nothing needs a lock.
+8-byte word is one instruction, so nothing needs a lock. (``struct.pack_into`` clears its target
+first, which a reader could see.)
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import struct
 import time
 from pathlib import Path
 
 #: How many loops one installation can watch; two pages.
 SLOTS = 1024
-_WORD = struct.Struct("=Q")
+_WORD_BYTES = 8
 
 
 class Heartbeats:
@@ -27,17 +27,19 @@ class Heartbeats:
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._map = _map(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        self._words = memoryview(self._map).cast("Q")
 
     def age_s(self, slot: int) -> float | None:
         """Seconds since the last beat; ``None`` before the first."""
-        (beat_ns,) = _WORD.unpack_from(self._map, slot * _WORD.size)
+        beat_ns = self._words[slot]
         return (time.monotonic_ns() - beat_ns) / 1e9 if beat_ns else None
 
     def clear(self, slot: int) -> None:
         """Forget the beats of whoever had the slot before."""
-        _WORD.pack_into(self._map, slot * _WORD.size, 0)
+        self._words[slot] = 0
 
     def close(self) -> None:
+        self._words.release()
         self._map.close()
 
 
@@ -51,19 +53,19 @@ class Beat:
     def __init__(self, path: Path, slot: int) -> None:
         if not 0 <= slot < SLOTS:
             raise ValueError(f"there is no heartbeat slot {slot}")
-        self._map = _map(path, os.O_RDWR)
-        self._offset = slot * _WORD.size
+        self._words = memoryview(_map(path, os.O_RDWR)).cast("Q")
+        self._slot = slot
 
     def __call__(self) -> None:
         """The loop is alive now."""
-        _WORD.pack_into(self._map, self._offset, time.monotonic_ns())
+        self._words[self._slot] = time.monotonic_ns()
 
 
 def _map(path: Path, flags: int) -> mmap.mmap:
     descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
     try:
         if flags & os.O_CREAT:
-            os.ftruncate(descriptor, SLOTS * _WORD.size)
-        return mmap.mmap(descriptor, SLOTS * _WORD.size)
+            os.posix_fallocate(descriptor, 0, SLOTS * _WORD_BYTES)
+        return mmap.mmap(descriptor, SLOTS * _WORD_BYTES)
     finally:
         os.close(descriptor)

@@ -109,12 +109,16 @@ def test_the_newest_picture_of_each_camera_is_given_once(tmp_path: Path, pets: P
     kennel = Kennel(tmp_path, pets)
     kennel.feed.turn()
     hall, yard = kennel.writer("hall"), kennel.writer("yard")
+    hall.write(picture("hall", 0))
+    kennel.feed.turn()
     for sequence in (1, 2, 3):
         hall.write(picture("hall", sequence))
     yard.write(picture("yard", 7))
     kennel.feed.turn()
     kennel.feed.turn()
-    assert [(frame.camera, frame.sequence) for frame in pets.frames] == [("hall", 3), ("yard", 7)]
+    assert [(frame.camera, frame.sequence) for frame in pets.frames] == [
+        ("hall", 0), ("hall", 3), ("yard", 7),
+    ]  # fmt: skip
     assert kennel.feed.skipped == {"hall": 2, "yard": 0}
 
 
