@@ -174,6 +174,8 @@ class _Check:
             names = key if key in strangers else ", ".join(strangers)
             return self._warn(shown, f"unknown key; may belong to a plugin that is off: {names}")
         what = "unknown section" if not path else "unknown key"
+        if owner is not None and guess is None:
+            what = f"{what} to the installed {owner}"
         return self._problem(shown, what, f"did you mean {guess!r}?" if guess else "")
 
     def _is_spoken_for(self, distribution: str) -> bool:

@@ -36,6 +36,8 @@ def declare(host: PluginHost, report: PluginReport, tables: Tables) -> PluginRep
     :raises PluginBrokenError: a declaring hook raises or returns something else than it should
     """
     name, hooks = report.name, tuple(host.hooks_of(report.name))
+    if not hooks:
+        raise PluginBrokenError(name, "it implements no hook: its entry point is the wrong object?")
     sections = _ask(host, name, "register_config", ConfigSection)
     for section in sections:
         _check_section(name, section)

@@ -86,8 +86,6 @@ def _command(command: EntryPoint, distribution: str) -> Iterator[Problem]:
 def _declarations(report: PluginReport) -> Iterator[Problem]:
     if not report.summary:
         yield Problem("distribution", "has no description", "write one line in pyproject.toml")
-    if not report.hooks:
-        yield Problem("hooks", "it implements none")
     settled = join({}, [report]).report(report.name)
     if settled is not None and settled.state is PluginState.BROKEN:
         yield Problem("declarations", settled.reason)

@@ -9,17 +9,21 @@ import numpy as np
 
 from vigilar_core.alerts import Alert, DeliveryOutcome
 from vigilar_core.events import Severity
-from vigilar_core.media import Frame
+from vigilar_core.media import Frame, Motion, MotionKind
 from vigilar_core.testing import FakeBus, FakeSettings
 from vigilar_core.testing.camera import fake_paths
 from vigilar_hello.plugin import KINDS, HelloPlugin
 from vigilar_hello.settings import HelloSettings
 
 
+def context(folder: Path, bus: FakeBus, **keys: object) -> SimpleNamespace:
+    settings = FakeSettings([HelloSettings.model_validate(keys)])
+    return SimpleNamespace(settings=settings, bus=bus, paths=fake_paths(folder))
+
+
 def started(folder: Path, bus: FakeBus, **keys: object) -> HelloPlugin:
     plugin = HelloPlugin()
-    settings = FakeSettings([HelloSettings.model_validate(keys)])
-    plugin.service_start(SimpleNamespace(settings=settings, bus=bus, paths=fake_paths(folder)))
+    plugin.service_start(context(folder, bus, **keys))
     return plugin
 
 
@@ -64,4 +68,23 @@ def test_events_are_counted(tmp_path: Path) -> None:
     plugin = started(tmp_path, bus)
     bus.subscribe_events(plugin.on_event)
     bus.publish_event("vigilar/camera/hall/hello/daylight")
-    assert plugin.health_check().figures["events_seen"] == 1
+    assert plugin.health_check().figures["seen"] == 1
+
+
+def test_a_long_file_is_put_aside(tmp_path: Path) -> None:
+    plugin = started(tmp_path, FakeBus(), largest_size_bytes=1000)
+    path = tmp_path / "data" / "hello.txt"
+    for size, kept in ((1000, True), (1001, False)):
+        path.write_text("x" * size)
+        plugin.poll(context(tmp_path, FakeBus()))
+        assert path.exists() is kept
+    assert path.with_suffix(".old").stat().st_size == 1001
+
+
+def test_the_end_is_written_down_with_what_was_seen(tmp_path: Path) -> None:
+    plugin = started(tmp_path, FakeBus())
+    for edge in ("start", "end"):
+        plugin.on_motion(Motion("hall", MotionKind.MOTION, edge, time_us=0, monotonic_s=0.0))
+    plugin.service_stop(context(tmp_path, FakeBus()))
+    text = (tmp_path / "data" / "hello.txt").read_text()
+    assert text == "Goodbye after 2 events and edges of motion.\n"

@@ -165,7 +165,8 @@ def test_the_empty_section_of_an_absent_plugin_is_only_mentioned() -> None:
 
 def test_an_installed_plugin_speaks_for_itself() -> None:
     # The catalogue knows [web] as a whole; the plugin that is there does not know this key.
-    assert problem({"web": {"session_tmeout": 1}}).startswith("web.session_tmeout: unknown key")
+    message = problem({"web": {"session_timeout": 1}})
+    assert message == "web.session_timeout: unknown key to the installed vigilar-web"
 
 
 @pytest.mark.parametrize("reason", ["disabled", "broken"])

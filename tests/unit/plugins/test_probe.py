@@ -115,6 +115,7 @@ FAULTS = {
     "segfault": ("import ctypes; ctypes.string_at(0)", "ended by SIGSEGV"),
     "killed": ("import os; os.kill(os.getpid(), 9)", "ended by SIGKILL"),
     "unknown_hook": (MARK + "@hookimpl\ndef on_evnt(event): pass", "on_evnt"),
+    "no_hook": ("def on_event(event): pass", "it implements no hook"),
     "raises": (MARK + "@hookimpl\ndef register_config(): 1/0", "register_config raised ZeroDiv"),
     "exits": (
         MARK + "import sys\n@hookimpl\ndef register_event_kinds(): sys.exit()",

@@ -83,14 +83,29 @@ class HelloPlugin:
         return None
 
     @hookimpl
+    def on_motion(self, motion: Motion) -> None:
+        self._seen[f"motion_{motion.edge}"] += 1
+
+    @hookimpl
     def on_event(self, event: Event) -> None:
         self._seen[event.kind] += 1
+
+    @hookimpl
+    def poll(self, context: ServiceContext) -> None:
+        path = self._settings.path(context.paths)
+        if path.exists() and path.stat().st_size > self._settings.largest_size_bytes:
+            path.replace(path.with_suffix(".old"))
+
+    @hookimpl
+    def service_stop(self, context: ServiceContext) -> None:
+        with self._settings.path(context.paths).open("a", encoding="utf-8") as file:
+            file.write(f"Goodbye after {self._seen.total()} events and edges of motion.\n")
 
     @hookimpl
     def health_check(self) -> Health:
         return Health(
             figures={
-                "events_seen": float(self._seen.total()),
+                "seen": float(self._seen.total()),
                 "dark_cameras": float(len(self._dark)),
             }
         )

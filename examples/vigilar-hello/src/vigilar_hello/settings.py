@@ -22,6 +22,10 @@ class HelloSettings(SettingsModel):
         default=20, ge=0, le=255, description="Mean brightness below which a picture is dark"
     )
 
+    largest_size_bytes: int = Field(
+        default=1_000_000, ge=1000, description="A longer file is put aside and begun anew"
+    )
+
     def path(self, paths: Paths) -> Path:
         """The file to use."""
         return self.file or paths.data_dir / "hello.txt"
