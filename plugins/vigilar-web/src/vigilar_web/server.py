@@ -10,16 +10,18 @@ from __future__ import annotations
 import http.client
 import logging
 import os
+import selectors
 import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
-from gunicorn.sock import create_sockets
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from vigilar_core.errors import TransientError
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 THREADS = 256
 #: A request whose head and body have not arrived by then is cut off, seconds.
 ARRIVAL_S = 15.0
-#: Requests get this long to finish when the server stops, seconds.
-GRACE_S = 2
+#: Requests get this long to finish when the server stops, and again after being cut off, seconds.
+GRACE_S = 1.5
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +61,7 @@ class _Worker(ThreadWorker):
         cfg = application.cfg
         super().__init__(0, os.getppid(), list(sockets), application, cfg.timeout, cfg, log)
         self._lock = threading.Lock()
-        self._open: set[TConn] = set()
+        self._known: weakref.WeakSet[TConn] = weakref.WeakSet()
         #: Connection and time by the thread that waits for the request.
         self._arriving: dict[int, tuple[TConn, float]] = {}
 
@@ -73,16 +75,39 @@ class _Worker(ThreadWorker):
     def end(self) -> None:
         self.handle_exit(None, None)
 
+    def close(self) -> None:
+        """Give back what gunicorn leaves to the end of its process."""
+        self.tmp.close()
+        for descriptor in self.PIPE:
+            os.close(descriptor)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        """Give a connection a thread, a new one only once it has sent something."""
+        with self._lock:
+            self._known.add(conn)
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        self.poller.register(
+            conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn)
+        )
+
     def handle(self, conn: TConn) -> Any:
         with self._lock:
-            self._open.add(conn)
             self._arriving[threading.get_ident()] = conn, time.monotonic()
         try:
-            return super().handle(conn)
+            result = super().handle(conn)
         finally:
             self._arrived()
-            with self._lock:
-                self._open.discard(conn)
+        if result is False:
+            # Gunicorn would wait for the peer's goodbye, up to two seconds, in the thread that
+            # accepts connections; here only this connection's own thread waits.
+            conn.close(graceful=True)
+            conn.close = _closed_already
+        return result
 
     def _arrived(self) -> None:
         with self._lock:
@@ -97,8 +122,12 @@ class _Worker(ThreadWorker):
 
     def cut_all(self) -> None:
         with self._lock:
-            left = list(self._open)
+            left = list(self._known)
         _cut(left)
+
+
+def _closed_already(*, graceful: bool = False) -> None:
+    """Takes the place of a connection's ``close`` once that was done."""
 
 
 def _cut(connections: Iterable[TConn]) -> None:
@@ -113,28 +142,25 @@ def _cut(connections: Iterable[TConn]) -> None:
 class Server:
     """Serves a WSGI application on some addresses.
 
-    :param binds: ``host:port``, at least one
+    :param binds: addresses and ports, at least one; port 0: any free one
     :param certificate: for TLS; ``None``: plain HTTP
     :param threads: requests and streams at once
+    :raises TransientError: an address cannot be listened on
     """
 
     def __init__(
         self,
         app: WSGIApplication,
-        binds: Sequence[str],
+        binds: Sequence[tuple[str, int]],
         certificate: Certificate | None,
         *,
         threads: int = THREADS,
     ) -> None:
-        application = _Application(app, _options(binds, certificate, threads))
+        application = _Application(app, _options(certificate, threads))
         log = Logger(application.cfg)
         _use_our_log(log)
         self._tls = certificate is not None
-        try:
-            self._sockets = create_sockets(application.cfg, log)
-        except SystemExit:
-            # Gunicorn ends the process when an address is taken; the supervisor tries again.
-            raise TransientError(f"cannot listen on {', '.join(binds)}; the log says why") from None
+        self._sockets = [_listen(host, port) for host, port in binds]
         self.addresses: Sequence[tuple[str, int]] = [
             each.getsockname()[:2] for each in self._sockets
         ]
@@ -171,11 +197,16 @@ class Server:
         """
         before_cut()
         self._worker.end()
-        self._thread.join(GRACE_S + 0.5)
-        self._worker.cut_all()
-        self._thread.join(1.0)
+        self._thread.join(GRACE_S)
+        if self.running:
+            self._worker.cut_all()
+            self._thread.join(GRACE_S)
+        if self.running:
+            _log.error("the web server does not end; a view is stuck")
+            return
         for each in self._sockets:
             each.close()
+        self._worker.close()
 
     def _serve(self) -> None:
         try:
@@ -197,15 +228,25 @@ class Server:
         return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=context)
 
 
-def _options(
-    binds: Sequence[str], certificate: Certificate | None, threads: int
-) -> dict[str, Any]:
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        found = socket.create_server((host, port), family=family, backlog=256)
+    except OSError as error:
+        raise TransientError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+    # Inherited by what it accepts: small answers must not wait for each other.
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
+
+
+def _options(certificate: Certificate | None, threads: int) -> dict[str, Any]:
     options: dict[str, Any] = {
-        "bind": list(binds),
         "worker_class": "gthread",
         "threads": threads,
         "worker_connections": 1000,
-        "graceful_timeout": GRACE_S,
+        # Gunicorn's own end closes a pipe that late threads would still write to, so connections
+        # are cut before: see Server.stop.
+        "graceful_timeout": 60,
         "keepalive": 5,
         "forwarded_allow_ips": "",
         "limit_request_line": 4094,

@@ -115,11 +115,11 @@ class WebService:
         self.web.camera_states.note(event)
         self.web.hub.publish(event)
 
-    def _binds(self) -> Sequence[str]:
+    def _binds(self) -> Sequence[tuple[str, int]]:
         host = self._own.host
         if self.web.needs_set_up and not is_loopback(host):
             host = "127.0.0.1"
-        return [f"[{host}]:{self._own.port}" if ":" in host else f"{host}:{self._own.port}"]
+        return [(host, self._own.port)]
 
     def _announce(self, server: Server, setting_up: bool) -> None:
         scheme = "https" if self._own.tls else "http"
