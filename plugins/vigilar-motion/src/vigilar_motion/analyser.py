@@ -1,71 +1,99 @@
-"""The detector attached to a camera: frames in, edges of motion out."""
+"""The detector in its place: frames of one camera in, edges of motion out."""
 
 from __future__ import annotations
 
+import dataclasses
+import logging
 from collections.abc import Sequence
 
-import cv2
-
 from vigilar_core.context import CameraContext
-from vigilar_core.media import Frame, Motion, MotionKind, Stream
-from vigilar_motion.detector import MotionDetector, MotionResult
+from vigilar_core.media import Frame, Motion, MotionKind
+from vigilar_motion.detector import MotionDetector
+from vigilar_motion.edges import Edge
+from vigilar_motion.event_kinds import zones_refused_topic
+from vigilar_motion.options import MotionOptions
+from vigilar_motion.scene import SceneEdge
 from vigilar_motion.settings import MotionSettings
 
-#: Asked of the source while motion is under way or suspected; it caps it at ``motion_fps``.
-FAST_FPS = 5.0
+#: Asked for while something moves or is to be settled; the source caps it at ``motion_fps``.
+_FULL_FPS = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class MotionAnalyser:
-    """Inline plugin object of one camera."""
+    """The inline part of the plugin, one for each camera.
+
+    :param camera: settings, bus, and where to ask for more pictures
+    """
 
     def __init__(self, camera: CameraContext) -> None:
-        # Threads of OpenCV cost more than they give on pictures of this size.
-        cv2.setNumThreads(1)
         self._camera = camera
         self._options = camera.settings(MotionSettings).options()
         self._detector: MotionDetector | None = None
-        self._fast = False
-
-    def on_connected(self, _streams: Sequence[Stream]) -> None:
-        self._ask(True)
+        self._faster = False
 
     def on_frame(self, frame: Frame) -> Sequence[Motion]:
+        """Look at a grey picture; others are left to others."""
+        if frame.format != "gray8":
+            return ()
         if self._detector is None:
-            height, width = frame.pixels.shape[:2]
-            self._detector = MotionDetector(self._options, (width, height))
+            height, width = frame.pixels.shape
+            self._detector = self._make((width, height))
         result = self._detector.update(frame.pixels, frame.monotonic_s)
         self._ask(result.wants_faster)
-        return list(_motions(frame, result))
+        motions = [_scene_motion(frame, edge) for edge in result.scene]
+        if result.edge is not None:
+            motions.append(_motion(frame, result.edge))
+        return motions
 
-    def _ask(self, fast: bool) -> None:
-        if fast != self._fast:
-            self._fast = fast
-            self._camera.ask_analysis_fps(FAST_FPS if fast else None)
+    def on_disconnected(self, reason: str) -> None:
+        """Nothing is to be settled while there are no pictures."""
+        self._ask(False)
+
+    def _make(self, size: tuple[int, int]) -> MotionDetector:
+        """A detector for pictures of this size, without the zones if they do not fit it.
+
+        To watch too much is better than to watch nothing.
+        """
+        try:
+            return MotionDetector(self._options, size)
+        except ValueError as error:
+            log.error("camera %s: %s", self._camera.id, error)
+            topic = zones_refused_topic(self._camera.id)
+            self._camera.bus.publish_event(topic, reason=f"{error}.")
+            return MotionDetector(_without_zones(self._options), size)
+
+    def _ask(self, faster: bool) -> None:
+        if faster != self._faster:
+            self._faster = faster
+            self._camera.ask_analysis_fps(_FULL_FPS if faster else None)
 
 
-def _motions(frame: Frame, result: MotionResult) -> list[Motion]:
-    found = [
-        Motion(
-            camera=frame.camera,
-            kind=change.kind,
-            edge=change.edge,
-            time_us=frame.time_us,
-            monotonic_s=frame.monotonic_s,
-            confidence=change.confidence,
-        )
-        for change in result.scene
-    ]
-    if (edge := result.edge) is not None:
-        found.append(
-            Motion(
-                camera=frame.camera,
-                kind=MotionKind.MOTION,
-                edge=edge.edge,
-                time_us=frame.time_us,
-                monotonic_s=frame.monotonic_s,
-                confidence=edge.sighting.confidence,
-                zones=edge.sighting.zones,
-                boxes=edge.sighting.boxes,
-            )
-        )
-    return found
+def _without_zones(options: MotionOptions) -> MotionOptions:
+    return dataclasses.replace(options, motion_zones=(), zones=())
+
+
+def _motion(frame: Frame, edge: Edge) -> Motion:
+    seen = edge.sighting
+    return Motion(
+        camera=frame.camera,
+        kind=MotionKind.MOTION,
+        edge=edge.edge,
+        time_us=frame.time_us,
+        monotonic_s=frame.monotonic_s,
+        confidence=seen.confidence,
+        zones=seen.zones,
+        boxes=seen.boxes,
+    )
+
+
+def _scene_motion(frame: Frame, edge: SceneEdge) -> Motion:
+    return Motion(
+        camera=frame.camera,
+        kind=edge.kind,
+        edge=edge.edge,
+        time_us=frame.time_us,
+        monotonic_s=frame.monotonic_s,
+        confidence=edge.confidence,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -239,7 +240,8 @@ def _detail(image: Luma) -> float:
     edges = cv2.absdiff(small[:, 2:], small[:, :-2])
     counts = np.bincount(edges.ravel(), minlength=256)
     clear = int(np.searchsorted(np.cumsum(counts), 0.95 * edges.size))
-    return float(clear / (cv2.mean(small)[0] + 16.0))
+    brightness = float(small.mean())
+    return clear / (brightness + 16.0)
 
 
 def _correlation(first: Levels, second: Levels) -> float:
@@ -248,4 +250,4 @@ def _correlation(first: Levels, second: Levels) -> float:
     power_a, power_b = float((a * a).mean()), float((b * b).mean())
     if min(power_a, power_b) < _FLAT_LEVELS**2:
         return 0.0
-    return float((a * b).mean()) / (power_a * power_b) ** 0.5
+    return float((a * b).mean()) / math.sqrt(power_a * power_b)

@@ -1,37 +1,40 @@
-"""Keys of ``[[cameras]]`` that belong to the analysis of motion."""
+"""The keys of ``[[cameras]]`` that belong to motion."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from vigilar_core.config import SettingsModel
+from vigilar_core.config import ConfigSection, SettingsModel
 from vigilar_motion.options import MethodName, MotionOptions, NamedZone
 
-Corner = tuple[float, float]
+Point = tuple[float, float]
+#: A zone in pixels can lie anywhere in a picture of this size; the picture's own size is not known
+#: before the camera is.
+_LARGEST_PX = 8192
 
 
-def _polygon(points: tuple[Corner, ...]) -> tuple[Corner, ...]:
-    """What can be said without knowing the size of the picture; the rest at the attachment."""
-    values = [value for corner in points for value in corner]
-    if min(values) < 0:
-        raise ValueError("corners must not be negative: 0 to 1, or pixels of resolution_motion")
+def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    """Refuse what is a zone in no picture.
+
+    :raises ValueError: says what is wrong with it
+    """
     if len(set(points)) < 3:
-        raise ValueError("a zone needs three different corners")
+        raise ValueError("a zone needs at least three different corners [x, y]")
+    if any(not 0 <= value <= _LARGEST_PX for point in points for value in point):
+        raise ValueError("corners lie inside the picture: 0 to 1, or pixels of resolution_motion")
     return points
 
 
-Polygon = Annotated[
-    tuple[Corner, ...], Field(min_length=3, max_length=64), AfterValidator(_polygon)
-]
+Corners = Annotated[tuple[Point, ...], Field(max_length=64), AfterValidator(_polygon)]
 
 
 class Zone(SettingsModel):
     """A part of the picture with a name, told with each motion that touches it."""
 
     name: str = Field(min_length=1, max_length=64, description="Name of the zone")
-    points: Polygon = Field(description="Corners [x, y]: 0 to 1, or pixels of resolution_motion")
+    points: Corners = Field(description="Corners [x, y]: 0 to 1, or pixels of resolution_motion")
 
 
 class MotionSettings(SettingsModel):
@@ -47,21 +50,22 @@ class MotionSettings(SettingsModel):
     motion_min_area_px: int = Field(
         500, ge=1, description="Changed area below this is ignored, pixels of resolution_motion"
     )
-    motion_zones: tuple[Polygon, ...] = Field(
+    motion_zones: tuple[Corners, ...] = Field(
         (), max_length=32, description="Polygons where motion counts; empty: everywhere"
     )
     zones: tuple[Zone, ...] = Field(
         (), max_length=32, description="Named parts of the picture, told with each motion"
     )
 
-    def model_post_init(self, _context: Any, /) -> None:
-        self.options()
+    @model_validator(mode="after")
+    def _names_differ(self) -> MotionSettings:
+        names = [zone.name for zone in self.zones]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two zones share a name: {', '.join(sorted(names))}")
+        return self
 
     def options(self) -> MotionOptions:
-        """The detector's options.
-
-        :raises ValueError: two zones share a name
-        """
+        """The same, as the detector takes it."""
         return MotionOptions(
             method=self.method,
             sensitivity=self.motion_sensitivity,
@@ -69,3 +73,6 @@ class MotionSettings(SettingsModel):
             motion_zones=self.motion_zones,
             zones=tuple(NamedZone(zone.name, zone.points) for zone in self.zones),
         )
+
+
+SECTIONS = (ConfigSection("cameras", MotionSettings, many=True),)
