@@ -7,12 +7,13 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Blueprint
 from vigilar_web import service as service_module
 from vigilar_web.plugin import WebPlugin
 from vigilar_web.service import WebService
@@ -21,19 +22,19 @@ from web_house import ALL_KINDS, PASSWORD_HASH, House
 
 from vigilar_core.clock import SystemClock
 from vigilar_core.config import Secret
-from vigilar_core.context import Service
 from vigilar_core.errors import ConfigurationError, NotReadyError
 from vigilar_core.health import HealthState
 from vigilar_core.plugins.host import PluginHost
 from vigilar_core.testing import FakeBus, FakeSettings, eventually
-from vigilar_core.web import Role
+from vigilar_core.web import NavigationEntry, Role, WebPart, access
 
 
 class Context:
     """A service context whose beats are counted."""
 
     def __init__(self, house: House, own: WebSettings) -> None:
-        self.service = Service("web", "web")
+        self.guests: dict[str, Callable[..., Any]] = {}
+        [self.service] = WebPlugin().register_services(FakeSettings())
         self.settings = FakeSettings([own])
         self.clock = SystemClock()
         self.bus = FakeBus(ALL_KINDS, clock=self.clock)
@@ -52,6 +53,10 @@ class Context:
     def wait(self, timeout_s: float) -> bool:
         self.beats += 1
         return not self._stop.wait(min(timeout_s, 0.05))
+
+    def hosted(self, hook: str) -> Mapping[str, Callable[..., Any]]:
+        assert hook in self.service.hosts
+        return self.guests
 
     def storage_key(self) -> bytes:
         return bytes(32)
@@ -167,6 +172,24 @@ def test_committed_events_reach_the_listeners(house: House) -> None:
             event = listener.get(5)
         assert event is not None
         assert event.kind == "motion_start"
+
+
+def test_a_plugin_whose_pages_fail_is_named_and_costs_no_other(house: House) -> None:
+    def good(web: Any) -> list[WebPart]:
+        blueprint = Blueprint("good", __name__)
+        blueprint.get("/good", endpoint="index")(access(Role.ANYONE)(lambda: web.user_name()))
+        return [WebPart(blueprint, [NavigationEntry("Good", "good.index", "star")])]
+
+    def bad(web: Any) -> list[WebPart]:
+        raise RuntimeError("broken")
+
+    context = Context(house, settings(password_hash=Secret(PASSWORD_HASH)))
+    context.guests = {"bad": bad, "good": good}
+    service = WebService(context)  # type: ignore[arg-type]
+    assert service.web.broken_parts == ["bad"]
+    assert service.health().state is HealthState.DEGRADED
+    assert service._app.test_client().get("/good").status_code == 200
+    assert "Good" in [entry.label for entry in service.web.navigation]
 
 
 def test_a_certificate_that_is_not_there_is_named(house: House, tmp_path: Path) -> None:
