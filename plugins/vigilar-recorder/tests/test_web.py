@@ -28,11 +28,11 @@ from vigilar_recorder.tables import DISTRIBUTION, TABLES
 
 pytest.importorskip("vigilar_web", reason="the web plugin is not installed")
 
-from vigilar_web.application import create_app  # noqa: E402
-from vigilar_web.kinds import KINDS  # noqa: E402
-from vigilar_web.settings import WebSettings  # noqa: E402
-from vigilar_web.surroundings import Web  # noqa: E402
-from vigilar_web.tables import TABLES as WEB_TABLES  # noqa: E402
+from vigilar_web.application import create_app
+from vigilar_web.kinds import KINDS
+from vigilar_web.settings import WebSettings
+from vigilar_web.surroundings import Web
+from vigilar_web.tables import TABLES as WEB_TABLES
 
 KEY = bytes(range(32))
 BRIEF = CameraRecording(pre_motion_buffer_s=1, post_motion_buffer_s=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
 
 from vigilar_core.recording_file import (
     Mp4RecordingWriter,
@@ -108,3 +108,21 @@ def verify(path: Path, key: bytes | None) -> None:
         with PlayableView(plain) as view:
             if view.index is None and path.suffix == PLAIN_SUFFIX:
                 raise RecordingError("it is not a fragmented MP4")
+
+
+def picture_size(path: Path, key: bytes | None) -> tuple[int, int]:
+    """Width and height of the video in pixels, as far as the file goes.
+
+    :raises RecordingError: it is damaged or holds no video
+    """
+    import av  # only repairs look into a recording this way
+
+    try:
+        with (
+            open_file(path, key, sealed=False) as plain,
+            av.open(cast("IO[bytes]", PlayableView(plain))) as container,
+        ):
+            stream = container.streams.video[0]
+            return stream.width, stream.height
+    except (av.FFmpegError, IndexError) as error:
+        raise RecordingError(f"it holds no video: {error}") from error
