@@ -9,6 +9,7 @@ from typing import Any
 
 from vigilar_core.bus.topics import ID_PATTERN
 from vigilar_core.config import catalogue
+from vigilar_core.config.catalogue import FIRST_PARTY
 from vigilar_core.config.references import is_reference
 from vigilar_core.config.schema import Schema, SectionSchema, is_secret, walk
 from vigilar_core.config.secret import redact_url
@@ -54,15 +55,20 @@ class Findings:
 
 
 def check_tables(
-    tables: Tables, sections: Iterable[SectionSchema], silent: Iterable[Silent] = ()
+    tables: Tables,
+    sections: Iterable[SectionSchema],
+    silent: Iterable[Silent] = (),
+    *,
+    asked: Iterable[str] = (),
 ) -> Findings:
     """Compare a file's keys and shapes with all declarations; values are their owners' business.
 
     :param tables: the parsed file
     :param sections: every contribution of the core and of the enabled plugins
     :param silent: installed plugins that could not be asked
+    :param asked: distributions of those that were asked: what they do not declare, they lack
     """
-    check = _Check(tables, tuple(sections), tuple(silent))
+    check = _Check(tables, tuple(sections), tuple(silent), frozenset(asked))
     check.table("", "", tables)
     check.ids()
     check.marked_keys()
@@ -71,12 +77,17 @@ def check_tables(
 
 class _Check:
     def __init__(
-        self, tables: Tables, sections: tuple[SectionSchema, ...], silent: tuple[Silent, ...]
+        self,
+        tables: Tables,
+        sections: tuple[SectionSchema, ...],
+        silent: tuple[Silent, ...],
+        asked: frozenset[str],
     ) -> None:
         self.findings = Findings()
         self._tables = tables
         self._sections = sections
         self._silent = silent
+        self._asked = asked
         self._keys: dict[str, set[str]] = {}
         self._many: dict[str, bool] = {}
         for section in sections:
@@ -149,39 +160,38 @@ class _Check:
         }
 
     def _unknown(self, path: str, key: str, value: Any, shown: str) -> None:
+        """A key that nobody declared: whose is it, or what was meant?"""
         if isinstance(value, Mapping) and catalogue.leads_on(child(path, key)):
             return self.table(child(path, key), shown, value)
         owner = catalogue.owner_of(path, key)
         for plugin in self._silent:
             if plugin.distribution == owner:
                 return self._warn(shown, f"not used: plugin {plugin.plugin!r} is {plugin.reason}")
-        if owner is not None and not self._is_spoken_for(owner):
+        if owner is not None and owner not in self._asked:
             # The sample file shows the sections of all plugins, empty.
             tell = self._warn if value == {} else self._problem
-            return tell(
-                shown,
-                f"belongs to {owner}, which is not installed",
-                f"pip install {owner}, or take it out",
-            )
-        strangers = [
-            plugin.plugin
-            for plugin in self._silent
-            if plugin.distribution not in catalogue.FIRST_PARTY
-        ]
-        known = self._keys.get(path, set()) | self._subsections(path)
-        guess = nearest(key, known | (catalogue.keys_of(path) if path not in self._keys else set()))
-        if strangers and guess is None:
-            names = key if key in strangers else ", ".join(strangers)
-            return self._warn(shown, f"unknown key; may belong to a plugin that is off: {names}")
-        what = "unknown section" if not path else "unknown key"
-        if owner is not None and guess is None:
-            what = f"{what} to the installed {owner}"
-        return self._problem(shown, what, f"did you mean {guess!r}?" if guess else "")
+            fix = f"pip install {owner}, or take it out"
+            return tell(shown, f"belongs to {owner}, which is not installed", fix)
+        if (guess := self._guess(path, key)) is not None:
+            what = "unknown key" if path else "unknown section"
+            return self._problem(shown, what, f"did you mean {guess!r}?")
+        if owner is not None:
+            return self._problem(shown, f"not known to the installed {owner}")
+        return self._strange(shown, key, "unknown key" if path else "unknown section")
 
-    def _is_spoken_for(self, distribution: str) -> bool:
-        """Whether the plugin was asked: then a key it does not declare is unknown."""
-        name = catalogue.plugin_name(distribution)
-        return any(section.owner == name for section in self._sections)
+    def _guess(self, path: str, key: str) -> str | None:
+        known = self._keys.get(path, set()) | self._subsections(path)
+        if path not in self._keys:
+            known |= catalogue.keys_of(path)
+        return nearest(key, known - {key})
+
+    def _strange(self, shown: str, key: str, what: str) -> None:
+        """Not a word of ours: it may be that of a third party's plugin that is off."""
+        off = [each.plugin for each in self._silent if each.distribution not in FIRST_PARTY]
+        if not off:
+            return self._problem(shown, what)
+        names = key if key in off else ", ".join(off)
+        return self._warn(shown, f"{what}; may belong to a plugin that is off: {names}")
 
     def _problem(self, path: str, message: str, fix: str = "") -> None:
         self.findings.problems.append(Problem(path, message, fix))

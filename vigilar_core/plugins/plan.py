@@ -98,7 +98,8 @@ def join(tables: Tables, reports: Sequence[PluginReport], warnings: Sequence[Pro
     ]
     settled = _settle(reports, core)
     sections = [*core, *(section for report in settled for section in report.sections)]
-    findings = check_tables(tables, sections, _silent(settled))
+    asked = [each.distribution for each in settled if each.state is PluginState.ENABLED]
+    findings = check_tables(tables, sections, _silent(settled), asked=asked)
     problems = [*core_problems, *(each for report in settled for each in report.problems)]
     usable = [report for report in settled if report.usable]
     return Plan(

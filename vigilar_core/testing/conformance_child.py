@@ -79,6 +79,8 @@ def main() -> None:
     found = [dataclasses.asdict(problem) for problem in check(sys.argv[1])]
     with os.fdopen(answer, "w") as file:
         json.dump(found, file)
+    # At once: threads that the plugin left behind must not hold the caller.
+    os._exit(0)
 
 
 if __name__ == "__main__":

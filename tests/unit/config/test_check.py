@@ -59,7 +59,8 @@ PLUGINS = [
 
 
 def check(tables: dict[str, Any], *silent: Silent) -> Findings:
-    return check_tables(tables, [*CORE, *PLUGINS], silent)
+    asked = ("vigilar-web", "vigilar-camera-rtsp", "vigilar-sensors")
+    return check_tables(tables, [*CORE, *PLUGINS], silent, asked=asked)
 
 
 def problem(tables: dict[str, Any]) -> str:
@@ -91,7 +92,10 @@ def test_a_file_of_declared_keys_has_no_findings() -> None:
             {"cameras": [{"id": "yard", "rtps_url": ""}]},
             "cameras.yard.rtps_url: unknown key (did you mean 'rtsp_url'?)",
         ),
-        ({"sensors": {"gpio": {"zzz": 1}}}, "sensors.gpio.zzz: unknown key"),
+        (
+            {"sensors": {"gpio": {"zzz": 1}}},
+            "sensors.gpio.zzz: not known to the installed vigilar-sensors",
+        ),
         ({"xyz": 3}, "xyz: unknown section"),
     ],
 )
@@ -166,7 +170,7 @@ def test_the_empty_section_of_an_absent_plugin_is_only_mentioned() -> None:
 def test_an_installed_plugin_speaks_for_itself() -> None:
     # The catalogue knows [web] as a whole; the plugin that is there does not know this key.
     message = problem({"web": {"session_timeout": 1}})
-    assert message == "web.session_timeout: unknown key to the installed vigilar-web"
+    assert message == "web.session_timeout: not known to the installed vigilar-web"
 
 
 @pytest.mark.parametrize("reason", ["disabled", "broken"])
