@@ -188,9 +188,11 @@ def test_star_keeps_and_lets_go(home: Home) -> None:
 def test_delete_asks_and_then_removes_the_file(home: Home) -> None:
     sealed = home.record()
     path = home.root / sealed["path"]
-    assert CliRunner().invoke(
-        recordings, ["delete", sealed["id"], "-c", str(home.config)], input="n\n"
-    ).exit_code
+    assert (
+        CliRunner()
+        .invoke(recordings, ["delete", sealed["id"], "-c", str(home.config)], input="n\n")
+        .exit_code
+    )
     assert path.exists()
     assert home.run("delete", sealed["id"], "--yes").exit_code == 0
     assert not path.exists()
