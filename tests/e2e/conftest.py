@@ -104,7 +104,14 @@ def page(house: House, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on(
+        "console",
+        lambda said: (
+            complaints.append(f"{said.text} ({said.location['url']})")
+            if said.type == "error"
+            else None
+        ),
+    )
     page.goto(link)
     page.click("button.btn-primary")
     page.wait_for_url(lambda url: "/sign-in" not in url)

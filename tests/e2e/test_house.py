@@ -78,31 +78,36 @@ def test_an_export_is_an_ordinary_file_that_seeks(
     assert said.stderr == ""
 
 
+def shows(page: Page, expression: str, within_s: float = 20.0) -> object:
+    """Wait until an expression is true in the page; its policy forbids Playwright's own way."""
+    return eventually(lambda: page.evaluate(expression), within_s=within_s, what=expression)
+
+
 def test_the_browser_plays_and_seeks_a_recording(
     house: House, recording: dict[str, object], page: Page
 ) -> None:
     page.goto(f"{house.url}/recordings/{recording['id']}")
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
-    duration = page.evaluate("document.querySelector('video').duration")
+    shows(page, "document.querySelector('video')?.readyState >= 2")
+    duration = float(str(page.evaluate("document.querySelector('video').duration")))
     assert duration > 5
     page.evaluate(f"document.querySelector('video').currentTime = {duration - 1}")
-    page.wait_for_function(
+    shows(
+        page,
         f"(v => !v.seeking && v.readyState >= 2 && v.currentTime > {duration - 1.5})"
-        "(document.querySelector('video'))"
+        "(document.querySelector('video'))",
     )
 
 
 def test_the_live_picture_plays_by_fragments(house: House, page: Page) -> None:
     page.goto(f"{house.url}/live/hall")
-    page.wait_for_function("document.querySelector('video').currentTime > 1", timeout=20_000)
+    shows(page, "document.querySelector('video').currentTime > 1")
     assert page.inner_text(".live-badge") == "live"
 
 
 def test_a_new_event_appears_without_reloading(house: House, page: Page) -> None:
     page.goto(f"{house.url}/events/")
-    page.wait_for_load_state()
-    marks = page.locator("[data-event]").count()
+    shows(page, "document.querySelector('[data-feed-state]').textContent === 'Live'")
+    count = "document.querySelectorAll('li.event').length"
+    before = page.evaluate(count)
     house.camera.pulse()
-    page.wait_for_function(
-        f"document.querySelectorAll('[data-event]').length > {marks}", timeout=15_000
-    )
+    shows(page, f"{count} > {before}")
