@@ -16,6 +16,8 @@ from vigilar_motion.options import MotionOptions
 Picture = NDArray[np.float32]
 Change = Callable[[Picture, float], Picture]
 WIDTH, HEIGHT = 320, 180
+#: Noise of deviation 1, of which every picture takes another part.
+GRAIN = np.random.default_rng(5).normal(0, 1, (600, WIDTH + 400)).astype(np.float32)
 
 
 def view(seed: int = 1) -> Picture:
@@ -60,7 +62,8 @@ class Camera:
             picture = self.background.copy()
             for change in self.changes:
                 picture = change(picture, self.time_s - 1000.0)
-            seen = picture + self.rng.normal(0, self.noise, picture.shape)
+            y, x = self.rng.integers(0, GRAIN.shape[0] - HEIGHT), self.rng.integers(0, 400)
+            seen = picture + np.float32(self.noise) * GRAIN[y : y + HEIGHT, x : x + WIDTH]
             yield self.time_s, np.clip(seen, 0, 255).astype(np.uint8)
             self.time_s += 1.0 / fps
 

@@ -18,6 +18,9 @@ from vigilar_motion.event_kinds import EVENT_KINDS
 from vigilar_motion.plugin import camera_attach
 from vigilar_motion.settings import MotionSettings, Zone
 
+COARSE = np.random.default_rng(99).integers(60, 190, (18, 32)).repeat(20, 0).repeat(20, 1)
+GRAIN = np.random.default_rng(5).normal(0, 2, (360, 640))
+
 
 def attach(folder: Path, **keys: Any) -> tuple[FakeCamera, MotionAnalyser]:
     camera = FakeCamera(folder, models=[MotionSettings(**keys)], bus=FakeBus(EVENT_KINDS))
@@ -28,9 +31,7 @@ def attach(folder: Path, **keys: Any) -> tuple[FakeCamera, MotionAnalyser]:
 
 def frame(number: int, fps: float, *, walker: bool) -> Frame:
     """A textured view with noise; a dark walker crosses it when asked for."""
-    rng = np.random.default_rng(number)
-    coarse = np.random.default_rng(99).integers(60, 190, (18, 32)).repeat(20, 0).repeat(20, 1)
-    picture = coarse + rng.normal(0, 2, (360, 640))
+    picture = COARSE + np.roll(GRAIN, 7919 * number)
     if walker:
         x = int(40 + 15 * number) % 600
         picture[150:240, x : x + 30] = 20
