@@ -109,6 +109,19 @@ def test_a_frozen_picture_is_told_within_ten_seconds(blocks_camera: Any) -> None
     assert blocks_camera.kinds("end") == ["picture_frozen"]
 
 
+def test_a_coder_that_skips_what_is_still_is_not_taken_for_frozen(blocks_camera: Any) -> None:
+    blocks_camera.play(10.0)
+    (_, last), *_ = blocks_camera.pictures(0.2, 5.0)
+    kinds = [
+        edge.kind.value
+        for n in range(100)
+        for edge in blocks_camera.detector.update(
+            last, blocks_camera.time_s + n / 5, is_key=False
+        ).scene
+    ]
+    assert kinds == []
+
+
 def test_a_still_test_pattern_is_not_taken_for_frozen_at_once(blocks_camera: Any) -> None:
     blocks_camera.noise = 0.0
     blocks_camera.play(30.0)

@@ -40,7 +40,7 @@ class MotionAnalyser:
         if self._detector is None:
             height, width = frame.pixels.shape
             self._detector = self._make((width, height))
-        result = self._detector.update(frame.pixels, frame.monotonic_s)
+        result = self._detector.update(frame.pixels, frame.monotonic_s, frame.is_key)
         self._ask(result.wants_faster)
         motions = [_scene_motion(frame, edge) for edge in result.scene]
         if result.edge is not None:

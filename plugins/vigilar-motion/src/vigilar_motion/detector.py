@@ -78,11 +78,13 @@ class MotionDetector:
         """Whether motion is under way."""
         return self._machine.active
 
-    def update(self, image: Luma, time_s: float) -> MotionResult:
+    def update(self, image: Luma, time_s: float, is_key: bool = True) -> MotionResult:
         """Look at the next picture.
 
         :param image: height × width, luma, unsigned bytes
         :param time_s: monotonic time of the picture; pictures not after the last one are ignored
+        :param is_key: decoded from a key frame; with many others between two of them, a still
+            scene may give equal pictures from one to the next
         :raises ValueError: not a grey picture, or too small
         """
         if image.ndim != 2 or image.dtype != np.uint8:
@@ -96,7 +98,7 @@ class MotionDetector:
             self._prepare(self._grid)
             interval_s = 0.0
         self._previous_s = time_s
-        return self._judge(self._grid.sample(image, time_s, interval_s))
+        return self._judge(self._grid.sample(image, time_s, interval_s, is_key))
 
     def _prepare(self, grid: BlockGrid) -> None:
         options = self._options

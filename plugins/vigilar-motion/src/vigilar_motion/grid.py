@@ -35,6 +35,7 @@ class Sample:
     :param slope: levels per level of luma, per block: large where it is dark
     :param time_s: monotonic
     :param interval_s: since the sample before; 0.0 for the first
+    :param is_key: whether it was coded without reference to others
     """
 
     image: Luma
@@ -43,6 +44,7 @@ class Sample:
     slope: Levels
     time_s: float
     interval_s: float
+    is_key: bool = True
 
 
 class BlockGrid:
@@ -82,12 +84,12 @@ class BlockGrid:
             left_px //= step_px
         return means
 
-    def sample(self, image: Luma, time_s: float, interval_s: float) -> Sample:
+    def sample(self, image: Luma, time_s: float, interval_s: float, is_key: bool = True) -> Sample:
         """Prepare a picture of this grid's size."""
         means = self.means(image)
         levels = np.asarray(cv2.LUT(means, _LOG), np.float32)
         slope = np.asarray(cv2.LUT(means, _SLOPE), np.float32)
-        return Sample(image, means, levels, slope, time_s, interval_s)
+        return Sample(image, means, levels, slope, time_s, interval_s, is_key)
 
 
 def middle(levels: Levels) -> np.float32:

@@ -29,8 +29,9 @@ _FLAT_LEVELS = 1.5
 #: Detail below this part of the usual for this long means that the lens sees nothing.
 _LOST_DETAIL, _REGAINED_DETAIL, _COVERED_S = 0.35, 0.6, 3.0
 _DETAIL_INTERVAL_S = 1.0
-#: Identical pictures for this long; a camera that never showed noise gets the longer time.
-_FROZEN_S, _NEVER_LIVELY_S = 8.0, 60.0
+#: Identical pictures for this long, a key frame among them; without one, a coder that skips what is
+#: still may be the reason. A camera that never showed noise gets the longest time.
+_FROZEN_S, _FROZEN_NO_KEY_S, _NEVER_LIVELY_S = 8.0, 30.0, 60.0
 #: Regions of at least this many blocks are tested for being mere light.
 _LIGHT_BLOCKS, _LIGHT_CORRELATION = 10, 0.85
 
@@ -208,22 +209,29 @@ class _StandstillWatch:
         self._rows: Luma | None = None
         self._since_s = 0.0
         self._lively = False
+        self._key_seen = False
         self._frozen = False
 
     def update(self, sample: Sample) -> list[SceneEdge]:
         if self._same(sample):
-            limit_s = _FROZEN_S if self._lively else _NEVER_LIVELY_S
-            if self._frozen or sample.time_s - self._since_s < limit_s:
+            self._key_seen |= sample.is_key
+            if self._frozen or sample.time_s - self._since_s < self._limit_s():
                 return []
             self._frozen = True
             return [SceneEdge(MotionKind.PICTURE_FROZEN, "start", 1.0)]
         self._lively = self._rows is not None
         self._means, self._rows = sample.means, sample.image[::8].copy()
         self._since_s = sample.time_s
+        self._key_seen = False
         if not self._frozen:
             return []
         self._frozen = False
         return [SceneEdge(MotionKind.PICTURE_FROZEN, "end", 1.0)]
+
+    def _limit_s(self) -> float:
+        if not self._lively:
+            return _NEVER_LIVELY_S
+        return _FROZEN_S if self._key_seen else _FROZEN_NO_KEY_S
 
     def _same(self, sample: Sample) -> bool:
         """Compare the means first: they differ in every picture of a living camera."""
