@@ -92,7 +92,7 @@ def migrate(
     steps = pending(engine, parts)
     if not steps:
         return []
-    if snapshots_dir is not None and any(step.present is not None for step in steps):
+    if snapshots_dir is not None and sa.inspect(engine).get_table_names():
         snapshot_before_migrating(engine, snapshots_dir, time_us)
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":

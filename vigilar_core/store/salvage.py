@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from vigilar_core.events import Severity
 from vigilar_core.store.migrate import Parts, with_core
 from vigilar_core.store.tables import event_series, events
 
@@ -69,7 +71,7 @@ def _copy_table(
     for row in _rows(source, table.name, result):
         try:
             if table is events:
-                json.loads(row["data"])
+                _check_event(row)
                 row["series"] = series.number(row)
                 result.highest = max(result.highest, row["sequence"])
             columns = [column.name for column in table.columns if column.name in row]
@@ -82,9 +84,25 @@ def _copy_table(
                 [row[name] for name in columns],
             )
             kept += 1
-        except (sqlite3.Error, ValueError, TypeError, KeyError):
+        except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError):
             result.lost += 1
     result.kept[table.name] = kept
+
+
+def _check_event(row: Row) -> None:
+    """Let through what a ledger could have written.
+
+    :raises ValueError: it could not
+    """
+    Severity(row["severity"])
+    uuid.UUID(hex=row["id"])
+    if not isinstance(json.loads(row["data"]), dict):
+        raise ValueError("data is no object")
+    if not all(isinstance(row[name], int) for name in ("time_us", "committed_us", "hops")):
+        raise ValueError("a number is none")
+    for name in ("kind", "subject", "source", "topic"):
+        if not row[name].isprintable():
+            raise ValueError(f"{name} is no text")
 
 
 class _SeriesNumbers:

@@ -1,0 +1,75 @@
+"""Databases for tests: SQLite files, and a PostgreSQL server of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from vigilar_core.store.engine import open_engine, store_url
+from vigilar_core.store.migrate import migrate
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """A migrated SQLite database."""
+    found = open_engine(store_url(tmp_path))
+    migrate(found, [], snapshots_dir=None, time_us=1)
+    yield found
+    found.dispose()
+
+
+def _programs() -> Path | None:
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    return folders[-1] if folders else None
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """URL of an empty PostgreSQL server on a unix socket, started for these tests."""
+    programs = _programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with tempfile.TemporaryDirectory(prefix="vigilar-pg-") as name:
+        folder = Path(name)
+        user = {}
+        if os.geteuid() == 0:  # the server refuses to run as root
+            account = pwd.getpwnam("postgres")
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            user = {"user": account.pw_uid, "group": account.pw_gid}
+        run = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, **user}
+        subprocess.run(
+            [programs / "initdb", "-A", "trust", "-U", "vigilar", "-D", folder / "db", "-N"], **run
+        )
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        start = ["-w", "-l", folder / "log", "-o", options, "start"]
+        subprocess.run([programs / "pg_ctl", "-D", folder / "db", *start], **run)
+        try:
+            yield f"postgresql://vigilar@/postgres?host={folder}"
+        finally:
+            subprocess.run(
+                [programs / "pg_ctl", "-D", folder / "db", "-m", "immediate", "stop"], **run
+            )
+            with contextlib.suppress(OSError):
+                shutil.rmtree(folder / "db")
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[Engine]:
+    """An empty database of that server."""
+    import sqlalchemy as sa
+
+    found = open_engine(store_url(Path("/"), postgresql_server))
+    yield found
+    with found.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    found.dispose()
