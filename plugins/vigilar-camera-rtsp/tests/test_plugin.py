@@ -70,9 +70,7 @@ def test_event_kinds_have_topics_of_their_own() -> None:
     assert catalogue.classify("vigilar/camera/hall/detect/lost").name == "camera_detect_lost"
 
 
-def test_a_service_reads_its_camera_until_it_is_told_to_end(
-    clips: dict[str, Path], recorder
-) -> None:
+def test_a_service_reads_its_camera_until_it_is_told_to_end(clips, recorder) -> None:
     context = Context(recorder, settings(hall=f"file:{clips['sub']}"), waits=12)
     context.plugin.service_run(context)
     assert len(recorder.packets) > 5

@@ -72,24 +72,39 @@ def test_the_jump_from_key_frames_to_all_needs_no_new_key_frame(clips: dict[str,
     assert shown == [0, *range(30, 40)]
 
 
+def sized(size: int, number: int, is_key: bool = False) -> Packet:
+    return Packet(STREAM, bytes(size), number, number, 1, is_key, 0, number / FPS)
+
+
 def test_a_sudden_large_packet_is_looked_at_though_only_key_frames_are_wanted(
     clips: dict[str, Path],
 ) -> None:
-    sampler, shown = Sampler(), []
-    for number, packet in enumerate(packets(clips["sub"], 50)):
-        padding = b"\x00" * 20_000 if number == 45 else b""
-        grown = replace(packet, data=packet.data + padding)
+    sampler = Sampler()
+    for number in range(120):
+        list(sampler.feed(sized(300, number), 2.0, keys_only=True))
+    shown = []
+    for number, packet in enumerate(packets(clips["sub"], 25)):
+        padding = b"\x00" * 20_000 if number == 20 else b""
+        grown = replace(packet, data=packet.data + padding, monotonic_s=100 + number / FPS)
         shown += [number_of(s) for s in sampler.feed(grown, 2.0, keys_only=True)]
-    assert shown == [0, 25, 45]
+    assert shown == [0, 20]
 
 
 def test_at_an_even_bit_rate_nothing_is_sudden() -> None:
-    sudden = SuddenSize()
-    noticed = [
-        sudden.notice(Packet(STREAM, bytes(1000 + n % 300), n, n, 1, False, 0, 0.0))
-        for n in range(200)
-    ]
+    sudden, noticed = SuddenSize(), []
+    for number in range(1000):
+        # Rate control lets the pictures after a key frame start small and grow.
+        place = number % 50
+        size = 9000 if place == 0 else min(2500, 300 + 120 * place) + number * 37 % 400
+        noticed.append(sudden.notice(sized(size, number, is_key=place == 0)))
     assert not any(noticed)
+
+
+def test_growth_is_sudden_once_and_then_usual() -> None:
+    sudden = SuddenSize()
+    sizes = [400] * 200 + [2000] * 100
+    found = [n for n, size in enumerate(sizes) if sudden.notice(sized(size, n))]
+    assert found == [200]
 
 
 def test_another_generation_starts_with_its_own_key_frame(clips: dict[str, Path]) -> None:

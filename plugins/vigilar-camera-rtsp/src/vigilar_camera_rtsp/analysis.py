@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from vigilar_camera_rtsp.pace import Pace
 from vigilar_camera_rtsp.picture import colour, luma
 from vigilar_camera_rtsp.sampler import CHEAP_PIXELS, Sample, Sampler
 from vigilar_camera_rtsp.settings import CameraSource
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 #: Pictures a second for somebody who looks at single pictures in colour.
 COLOUR_FPS = 8.0
 _WIDEST_COLOUR = 1280
+#: The sampler has its own pace; a picture that it gives a little early is not refused here.
+_EARLY_PART = 0.25
 
 
 class Analysis:
@@ -29,7 +32,7 @@ class Analysis:
         self._settings = settings
         self._sampler = Sampler()
         self._sequence = 0
-        self._next_luma_s = self._next_colour_s = float("-inf")
+        self._luma_pace, self._colour_pace = Pace(), Pace()
 
     @property
     def decoded_count(self) -> int:
@@ -45,7 +48,8 @@ class Analysis:
     def switch(self) -> None:
         """Expect packets of another stream."""
         self._sampler.reset()
-        self._next_luma_s = self._next_colour_s = float("-inf")
+        self._luma_pace.reset()
+        self._colour_pace.reset()
 
     def packet(self, packet: Packet, picture: av.VideoFrame | None) -> None:
         """Look at a packet of video if its picture is due; `picture` if decoded already."""
@@ -72,12 +76,12 @@ class Analysis:
         return packet.stream.width * packet.stream.height > CHEAP_PIXELS
 
     def _hand_over(self, sample: Sample, fps: float) -> None:
-        if sample.monotonic_s >= self._next_luma_s - 0.001:
-            self._next_luma_s = max(self._next_luma_s, sample.monotonic_s - 1 / fps) + 0.8 / fps
+        if self._luma_pace.take(sample.monotonic_s, fps, _EARLY_PART / fps):
             pixels = luma(sample.picture, self._settings.resolution_motion)
             self._host.frame(self._frame(sample, pixels, "gray8"))
-        if self._host.colour and sample.monotonic_s >= self._next_colour_s - 0.001:
-            self._next_colour_s = sample.monotonic_s + 0.8 / COLOUR_FPS
+        if self._host.colour and self._colour_pace.take(
+            sample.monotonic_s, COLOUR_FPS, _EARLY_PART / COLOUR_FPS
+        ):
             pixels = colour(sample.picture, _WIDEST_COLOUR)
             self._host.colour_frame(self._frame(sample, pixels, "bgr24"))
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vigilar_camera_rtsp import parameter_sets as sets
 from vigilar_camera_rtsp.cause import Cause, SourceError
@@ -31,8 +30,7 @@ _LONGEST_HELD_S = 1.0
 _ROOM_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A unit and the monotonic second at which it was read."""
 
     unit: Unit
@@ -54,12 +52,12 @@ class Feed:
         self._wall = wall
         self._generations = generations
         self._edge = LiveEdge()
+        self._tick_s = float(source.tracks[0].time_base)
         self._opened_s = clock.monotonic_s()
         origin_s = self._opened_s - _ROOM_S
         self._clocks = [StreamClock(track.time_base, origin_s) for track in source.tracks]
         self._held: list[Arrival] | None = None if source.paced else []
         self._parameters = _parameters_of(source.tracks[0])
-        self._generation = -1
         #: The streams as last announced; empty until the first picture could be decoded.
         self.streams: Sequence[Stream] = ()
         #: Whether the last drain read up to the present.
@@ -93,12 +91,12 @@ class Feed:
         if self._held:
             # The first packets are read until a read must wait: that one came without delay.
             return not self._edge.reached
-        return self._source.ready(now_s) and (self._source.paced or self._edge.expects(now_s))
+        return (self._source.paced or self._edge.expects(now_s)) and self._source.ready(now_s)
 
     def _take_rhythm(self, unit: Unit, after_s: float, waited_s: float) -> None:
         if unit.track != 0 or unit.dts is None or self._source.paced:
             return
-        media_s = unit.dts * float(self._source.tracks[0].time_base)
+        media_s = unit.dts * self._tick_s
         self._follow(self._edge.observe(media_s, after_s, waited_s), after_s, 0.0)
 
     def _follow(self, lag_s: float | None, now_s: float, doubt_s: float) -> None:

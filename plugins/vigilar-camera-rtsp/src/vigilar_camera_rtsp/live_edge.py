@@ -28,6 +28,7 @@ class LiveEdge:
     _lags: deque[float] = field(default_factory=lambda: deque(maxlen=3))
     _intervals: deque[float] = field(default_factory=lambda: deque(maxlen=15))
     _last_media_s: float | None = None
+    _interval_s: float | None = None
     _smallest: float | None = None
     _next_probe_s: float = 0.0
     _probing: bool = True
@@ -41,9 +42,7 @@ class LiveEdge:
     @property
     def interval_s(self) -> float | None:
         """The usual time between two packets; None: unknown."""
-        if not self._intervals:
-            return None
-        return sorted(self._intervals)[len(self._intervals) // 2]
+        return self._interval_s
 
     @property
     def reached(self) -> bool:
@@ -91,6 +90,7 @@ class LiveEdge:
         step = 0.0 if previous is None else media_s - previous
         if 0 < step < _WIDEST_INTERVAL_S:
             self._intervals.append(step)
+            self._interval_s = sorted(self._intervals)[len(self._intervals) // 2]
         elif step:
             # The camera's clock has jumped, and with it the delay.
             self._lags.clear()

@@ -15,6 +15,7 @@ import av
 import av.error
 from av.video.codeccontext import VideoCodecContext
 
+from vigilar_camera_rtsp.pace import Pace
 from vigilar_camera_rtsp.picture import create_decoder
 from vigilar_core.media import Packet, Stream
 
@@ -25,10 +26,13 @@ _LARGEST_GROUP_PACKETS = 600
 CHEAP_PIXELS = 1024 * 600
 #: A key frame that comes this part of an interval early stands for the picture that is due.
 _EARLY = 0.8
-#: A packet so many times the usual size hints at movement.
-_SUDDEN = 3.0
-_USUAL_WEIGHT = 0.05
-_WARM_UP = 20
+#: A packet so many times the largest of late hints at movement.
+_SUDDEN = 1.8
+#: What is left of the largest size after each packet: a third after four seconds.
+_FADING = 0.99
+_WARM_UP = 100
+#: Decoding half a group of a large stream takes a tenth of a second; this bounds it to 1 %.
+_SUDDEN_PAUSE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +47,28 @@ class Sample:
 
 @dataclass
 class SuddenSize:
-    """Notices a packet that is much larger than those before it.
+    """Notices a packet that is much larger than any of the last few seconds.
 
     It can only bring a look forward. At a constant bit rate sizes tell nothing, so their absence
     never means that nothing moves.
     """
 
-    _usual: float = 0.0
+    _largest: float = 0.0
     _seen: int = 0
+    _last_s: float = float("-inf")
 
     def notice(self, packet: Packet) -> bool:
         """Whether `packet`, not a key frame, stands out."""
         if packet.is_key:
             return False
-        size, self._seen = float(len(packet.data)), self._seen + 1
-        if self._seen <= _WARM_UP:
-            self._usual += (size - self._usual) / self._seen
+        size, known = float(len(packet.data)), self._largest
+        self._seen += 1
+        self._largest = max(size, known * _FADING)
+        if self._seen <= _WARM_UP or size <= _SUDDEN * known:
             return False
-        usual = self._usual
-        self._usual += _USUAL_WEIGHT * (min(size, usual * _SUDDEN) - usual)
-        return size > _SUDDEN * usual
+        rested = packet.monotonic_s - self._last_s >= _SUDDEN_PAUSE_S
+        self._last_s = packet.monotonic_s if rested else self._last_s
+        return rested
 
 
 class Sampler:
@@ -74,7 +80,7 @@ class Sampler:
         self._group: list[Packet] = []
         self._group_bytes = 0
         self._decoded = 0
-        self._next_s = float("-inf")
+        self._pace = Pace()
         self._sudden = SuddenSize()
         #: Packets that were decoded, and those that could not be.
         self.decoded_count = 0
@@ -88,6 +94,7 @@ class Sampler:
     def reset(self) -> None:
         """Forget the stream; the next packet is of another."""
         self._decoder, self._stream = None, None
+        self._pace.reset()
         self._forget_group()
 
     def feed(self, packet: Packet, fps: float, keys_only: bool) -> Iterator[Sample]:
@@ -103,18 +110,14 @@ class Sampler:
         sudden = self._sudden.notice(packet)
         if not self._group or (keys_only and not (packet.is_key or sudden)):
             return
-        if not self._is_due(packet, fps):
+        # A key frame that comes a little early is the cheapest picture to take.
+        early_s = (1.0 - _EARLY) / fps if packet.is_key else 0.001
+        if not self._pace.is_due(packet.monotonic_s, fps, early_s):
             return
         sample = self._decode_group(packet.stream)
         if sample is not None:
-            self._next_s = max(self._next_s, packet.monotonic_s - 1.0 / fps) + 1.0 / fps
+            self._pace.took(packet.monotonic_s, fps)
             yield sample
-
-    def _is_due(self, packet: Packet, fps: float) -> bool:
-        early_s = (1.0 - _EARLY) / fps if packet.is_key else 0.0
-        if self._next_s > packet.monotonic_s + 1.0 / fps:
-            self._next_s = packet.monotonic_s
-        return packet.monotonic_s >= self._next_s - early_s - 0.001
 
     def _remember(self, packet: Packet) -> None:
         if packet.is_key:

@@ -8,9 +8,9 @@ reach the live edge; a slow correction follows the drift between the two crystal
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 #: A disagreement larger than this between stamp and arrival is a jump of the camera's clock.
 JUMP_S = 1.0
@@ -24,8 +24,7 @@ _DEFAULT_INTERVAL_S = 0.04
 _WIDEST_REORDER_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """`pts` and `dts` in ticks since the session's origin, and the presentation time in seconds."""
 
     pts: int
@@ -41,8 +40,9 @@ class StreamClock:
     """
 
     def __init__(self, time_base: Fraction, origin_s: float) -> None:
-        self._time_base = time_base
         self._seconds = float(time_base)
+        self._fall_back = self._ticks(_FALL_BACK_S)
+        self._widest_reorder = self._ticks(_WIDEST_REORDER_S)
         self._origin_s = origin_s
         self._shift: int | None = None
         self._last_in: int | None = None
@@ -62,7 +62,7 @@ class StreamClock:
         known = [(dts, arrival_s) for dts, arrival_s in samples if dts is not None]
         steps = [b[0] - a[0] for a, b in pairwise(known) if b[0] > a[0]]
         if steps:
-            self._interval = min(sorted(steps)[len(steps) // 2], self._ticks(_WIDEST_REORDER_S))
+            self._interval = min(sorted(steps)[len(steps) // 2], self._widest_reorder)
         if known:
             self._shift = min(self._ticks(at - self._origin_s) - dts for dts, at in known)
 
@@ -86,7 +86,7 @@ class StreamClock:
             dts = (self._last_in + self._interval) if self._last_in is not None else pts or 0
         out = self._continue(dts, arrival_s)
         lead = (pts if pts is not None else dts) - dts
-        lead = max(0, min(lead, self._ticks(_WIDEST_REORDER_S)))
+        lead = max(0, min(lead, self._widest_reorder))
         monotonic_s = self._origin_s + (out + lead) * self._seconds + self.correction_s
         return Stamp(out + lead, out, monotonic_s)
 
@@ -130,7 +130,7 @@ class StreamClock:
         previous_in, self._last_in = self._last_in, dts
         if self._shift is None or self._has_jumped(dts, previous_in, arrival_s):
             self._shift = self._ticks(arrival_s - self._origin_s) - dts
-        elif previous_in is not None and 0 < dts - previous_in < self._ticks(_WIDEST_REORDER_S):
+        elif previous_in is not None and 0 < dts - previous_in < self._widest_reorder:
             self._interval = dts - previous_in
         out = dts + self._shift
         if self._last_out is not None and out <= self._last_out:
@@ -139,10 +139,10 @@ class StreamClock:
         return out
 
     def _has_jumped(self, dts: int, previous_in: int | None, arrival_s: float) -> bool:
-        if previous_in is not None and dts < previous_in - self._ticks(_FALL_BACK_S):
+        if previous_in is not None and dts < previous_in - self._fall_back:
             return True
         early_s = (dts + (self._shift or 0)) * self._seconds - (arrival_s - self._origin_s)
         return early_s > JUMP_S
 
     def _ticks(self, seconds: float) -> int:
-        return round(Fraction(seconds) / self._time_base)
+        return round(seconds / self._seconds)

@@ -40,5 +40,13 @@ def _running_server(files: dict[str, Path]) -> RtspServer:
             _server.stop()
         _server = RtspServer(files)
         _server.start()
-        atexit.register(_server.stop)
+        atexit.register(stop)
     return _server
+
+
+def stop() -> None:
+    """End the server if this process runs one."""
+    global _server
+    server, _server = _server, None
+    if server is not None:
+        server.stop()
