@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from web_house import House  # noqa: E402
+from web_house import House
 
 
 @pytest.fixture

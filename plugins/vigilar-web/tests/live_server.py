@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vigilar_web.certificate import Certificate, self_signed
-from vigilar_web.server import Server
 from web_house import House
 
 from vigilar_core.testing import eventually
+from vigilar_web.certificate import Certificate, self_signed
+from vigilar_web.server import Server
 
 
 class LiveServer:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from flask import Blueprint
-from vigilar_web import guard
 from web_house import House, csrf_of
 
 from vigilar_core.web import Role, WebPart, access
+from vigilar_web import guard
 
 PEOPLE: tuple[Role | None, ...] = (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 #: What each route asks for; a new route must be written down here.
@@ -55,10 +55,14 @@ EXPECTED = {
 def a_camera_plugin() -> WebPart:
     """Pages as another plugin brings them: one marked, one for a camera, one forgotten."""
     blueprint = Blueprint("guest", __name__, url_prefix="/guest")
-    blueprint.get("/camera/<camera_id>")(access(Role.VIEWER, camera="camera_id")(lambda camera_id: camera_id))
+    blueprint.get("/camera/<camera_id>")(
+        access(Role.VIEWER, camera="camera_id")(lambda camera_id: camera_id)
+    )
     blueprint.get("/act", endpoint="act")(access(Role.OPERATOR)(lambda: "done"))
     blueprint.get("/forgotten", endpoint="forgotten")(lambda: "secret")
-    blueprint.get("/astray/<id>", endpoint="astray")(access(Role.VIEWER, camera="camera_id")(lambda id: id))
+    blueprint.get("/astray/<camera>", endpoint="astray")(
+        access(Role.VIEWER, camera="camera_id")(lambda camera: camera)
+    )
     return WebPart(blueprint)
 
 
@@ -93,7 +97,10 @@ def test_class_6_each_route_answers_its_roles_only(house: House, role: Role | No
         headers = {"Origin": "https://localhost", "X-CSRFToken": csrf, "Accept": "application/json"}
         status = client.open(path, method=method, headers=headers).status_code
         allowed = (role or Role.ANYONE) >= EXPECTED[endpoint]
-        assert (status not in (401, 403)) is allowed or endpoint.startswith("sign_in"), (path, status)
+        assert (status not in (401, 403)) is allowed or endpoint.startswith("sign_in"), (
+            path,
+            status,
+        )
 
 
 @pytest.mark.parametrize("path", ["/events/stream", "/api/v1/events"])
@@ -147,7 +154,11 @@ def test_class_7_no_page_tells_of_another_camera(busy: House, path: str) -> None
 
 def test_class_7_one_event_of_another_camera_is_not_there(busy: House) -> None:
     client = busy.client(Role.VIEWER, ["hall"])
-    assert [client.get(f"/api/v1/events/{number}").status_code for number in (1, 2, 3)] == [200, 404, 404]
+    assert [client.get(f"/api/v1/events/{number}").status_code for number in (1, 2, 3)] == [
+        200,
+        404,
+        404,
+    ]
 
 
 def test_a_person_without_any_camera_sees_no_event(busy: House) -> None:

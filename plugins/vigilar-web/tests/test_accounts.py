@@ -3,14 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vigilar_web.accounts import Accounts
-from vigilar_web.passwords import password_matches
-from vigilar_web.settings import WebSettings
 from web_house import PASSWORD, PASSWORD_HASH, House
 
 from vigilar_core.config import Secret
 from vigilar_core.config.hashes import hash_password
 from vigilar_core.web import Role
+from vigilar_web.accounts import Accounts
+from vigilar_web.passwords import password_matches
+from vigilar_web.settings import WebSettings
 
 
 def accounts_with(house: House, **settings: object) -> Accounts:

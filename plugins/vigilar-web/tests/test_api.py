@@ -41,7 +41,11 @@ def test_events_after_a_number_come_in_the_order_of_commitment(house: House) -> 
 def test_an_event_has_its_words_and_fields(house: House) -> None:
     house.happens("vigilar/camera/hall/motion/start", zones="door")
     item = house.client().get("/api/v1/events/1").get_json()
-    assert (item["title"], item["camera"], item["severity"]) == ("Movement at Hall", "hall", "notice")
+    assert (item["title"], item["camera"], item["severity"]) == (
+        "Movement at Hall",
+        "hall",
+        "notice",
+    )
     assert item["data"] == {"zones": "door"}
     assert item["time"].endswith("+01:00")
 
@@ -99,5 +103,7 @@ def test_whatever_is_asked_the_answer_is_as_described(house: House, mode: Genera
             statuses.add(answer.status_code)
 
         check()
-    assert statuses <= ({200, 404, 422} if mode is GenerationMode.POSITIVE else {200, 404, 405, 422})
+    assert statuses <= (
+        {200, 404, 422} if mode is GenerationMode.POSITIVE else {200, 404, 405, 422}
+    )
     assert 200 in statuses or mode is GenerationMode.NEGATIVE

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
-from vigilar_web.headers import CONTENT_SECURITY_POLICY
 from web_house import PASSWORD, PASSWORD_HASH, House, csrf_of, post
 
 from vigilar_core.store.engine import open_engine, store_url
 from vigilar_core.web import Role
+from vigilar_web.headers import CONTENT_SECURITY_POLICY
 
 TRAVERSALS = (
     "../../etc/passwd", "..%2f..%2fetc%2fpasswd", "..\\..\\etc\\passwd", "/etc/passwd",
@@ -47,9 +47,13 @@ def test_class_9_what_was_stored_is_read_back_as_it_was(house: House) -> None:
     assert [item["data"]["zones"] for item in items] == list(reversed(INJECTIONS))
 
 
-def test_class_10_texts_from_outside_are_never_markup(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_class_10_texts_from_outside_are_never_markup(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     house = House(tmp_path_factory.mktemp("x"), cameras={"hall": SCRIPT})
-    house.happens("vigilar/camera/hall/motion/start", zones=SCRIPT, more=[SCRIPT], **{SCRIPT: SCRIPT})
+    house.happens(
+        "vigilar/camera/hall/motion/start", zones=SCRIPT, more=[SCRIPT], **{SCRIPT: SCRIPT}
+    )
     house.happens("vigilar/web/user_changed", user=SCRIPT, change=SCRIPT, by=SCRIPT)
     client = house.client()
     for path in ("/", "/events/", "/users/", "/account/", f"/{SCRIPT}", f"/events/?kind={SCRIPT}"):
@@ -73,7 +77,9 @@ def test_class_11_nothing_changes_without_the_token_of_the_page(house: House) ->
     client = house.client()
     before = everything(house)
     for path in ("/users/", "/users/admin-/remove", "/account/password", "/sign-out", "/sign-in"):
-        answer = client.post(path, data={"name": "eve", "role": "admin"}, headers={"Origin": "https://localhost"})
+        answer = client.post(
+            path, data={"name": "eve", "role": "admin"}, headers={"Origin": "https://localhost"}
+        )
         assert answer.status_code == 400, path
     assert everything(house) == before
 
@@ -101,7 +107,9 @@ def test_class_11_looking_changes_nothing(house: House) -> None:
     before = everything(house)
     for rule in house.app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.endpoint not in ("feed.stream", "feed.socket"):
-            path = rule.rule.replace("<name>", "admin").replace("<sequence>", "1").replace("<id>", "1")
+            path = (
+                rule.rule.replace("<name>", "admin").replace("<sequence>", "1").replace("<id>", "1")
+            )
             client.get(path, query_string={"name": "eve", "role": "admin", "password": "x" * 12})
     assert everything(house) == before
 
@@ -113,7 +121,9 @@ def test_class_8_a_socket_opens_for_our_own_pages_only(house: House) -> None:
     for origin in ({"Origin": "https://evil.test"}, {"Origin": "null"}, {}):
         answer = client.get("/ws", headers={**upgrade, **origin}, base_url=base)
         assert answer.status_code == 403, origin
-    nobody = house.client(None).get("/ws", headers={**upgrade, "Origin": "https://localhost"}, base_url=base)
+    nobody = house.client(None).get(
+        "/ws", headers={**upgrade, "Origin": "https://localhost"}, base_url=base
+    )
     assert nobody.status_code == 401
 
 
@@ -121,7 +131,11 @@ def test_class_15_no_answer_carries_a_secret(house: House) -> None:
     client = house.client()
     secrets = (PASSWORD, PASSWORD_HASH, PASSWORD_HASH.partition(":")[2], bytes(range(32)).hex())
     for rule in house.app.url_map.iter_rules():
-        if "GET" in (rule.methods or ()) and "<" not in rule.rule and not rule.endpoint.startswith("feed"):
+        if (
+            "GET" in (rule.methods or ())
+            and "<" not in rule.rule
+            and not rule.endpoint.startswith("feed")
+        ):
             text = client.get(rule.rule).get_data(as_text=True)
             assert not [secret for secret in secrets if secret in text], rule.rule
 
@@ -175,7 +189,10 @@ def test_pages_are_not_kept_by_anyone_but_assets_are(house: House) -> None:
 def test_class_22_a_giant_request_is_refused(house: House) -> None:
     client = house.client()
     huge = {"csrf_token": csrf_of(client, "/"), "name": "x" * 2_000_000}
-    assert client.post("/users/", data=huge, headers={"Origin": "https://localhost"}).status_code == 413
+    assert (
+        client.post("/users/", data=huge, headers={"Origin": "https://localhost"}).status_code
+        == 413
+    )
 
 
 def everything(house: House) -> list[object]:
@@ -184,6 +201,8 @@ def everything(house: House) -> list[object]:
 
     with house.engine.connect() as connection:
         return [
-            connection.execute(sa.select(*(column for column in table.c if column.name != "seen_us"))).all()
+            connection.execute(
+                sa.select(*(column for column in table.c if column.name != "seen_us"))
+            ).all()
             for table in metadata.sorted_tables
         ]

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from live_server import LiveServer, live_server
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from vigilar_web import links
-from vigilar_web.settings import WebSettings
 from web_house import PASSWORD, House
 
 from vigilar_core.web import Role
+from vigilar_web import links
+from vigilar_web.settings import WebSettings
 
 pytestmark = pytest.mark.browser
 CHROMIUM = Path("/usr/bin/chromium")
@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking",
     "--disable-component-update", "--no-first-run", "--disable-dev-shm-usage",
 ]  # fmt: skip
-SCRIPT = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>'\"{{7*7}}"
+SCRIPT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"{{7*7}}'
 CAMERAS = {"hall": "Hall", "garden": "Garden", "odd": f"Odd {SCRIPT}"}
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 
@@ -51,7 +51,10 @@ def open_page(chromium: Browser, complaints: list[str], viewport: dict[str, int]
     context = chromium.new_context(ignore_https_errors=True, viewport=viewport)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(10_000)
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
+    )
     page.on("pageerror", lambda error: complaints.append(str(error)))
     return page
 
@@ -256,7 +259,8 @@ UNNAMED = """
     const label = found.labels?.length ? found.labels[0].textContent : '';
     const name = found.getAttribute('aria-label') || label || found.textContent || found.title;
     const box = found.getBoundingClientRect();
-    return !name.trim() || Math.max(box.height, found.labels?.[0]?.getBoundingClientRect().height || 0) < 20;
+    const beside = found.labels?.[0]?.getBoundingClientRect().height || 0;
+    return !name.trim() || Math.max(box.height, beside) < 20;
   })
   .map((found) => found.outerHTML.slice(0, 200))
 """

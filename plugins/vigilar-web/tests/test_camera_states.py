@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from vigilar_web.camera_states import CameraPhase
 from web_house import House
+
+from vigilar_web.camera_states import CameraPhase
 
 
 def beat(house: House, online: bool = True) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+
 from vigilar_web.certificate import own_names, self_signed
 from vigilar_web.cookie_key import cookie_key
 
@@ -32,7 +33,9 @@ def test_class_16_nobody_else_reads_the_key(tmp_path: Path) -> None:
 
 def test_it_stays_until_it_grows_old_or_lacks_a_name(tmp_path: Path) -> None:
     first = self_signed(tmp_path, NOW, NAMES).chain.read_bytes()
-    assert self_signed(tmp_path, NOW + datetime.timedelta(days=700), NAMES).chain.read_bytes() == first
+    assert (
+        self_signed(tmp_path, NOW + datetime.timedelta(days=700), NAMES).chain.read_bytes() == first
+    )
     renewed = self_signed(tmp_path, NOW + datetime.timedelta(days=800), NAMES).chain.read_bytes()
     assert renewed != first
     more = self_signed(tmp_path, NOW + datetime.timedelta(days=801), [*NAMES, "new.local"])

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from vigilar_web import links
-from vigilar_web.accounts import Accounts
-from vigilar_web.commands import web
-from vigilar_web.settings import WebSettings
 from web_house import House
 
 from vigilar_core.clock import SystemClock
 from vigilar_core.errors import PermanentError
 from vigilar_core.web import Role
+from vigilar_web import links
+from vigilar_web.accounts import Accounts
+from vigilar_web.commands import web
+from vigilar_web.settings import WebSettings
 
 
 @pytest.fixture
@@ -53,7 +53,9 @@ def test_a_link_for_nobody_is_refused(config: str) -> None:
 
 
 def test_a_user_is_added_with_a_password_that_is_not_shown(house: House, config: str) -> None:
-    out = run("add-user", "ada", "--camera", "hall", "-c", config, typed="a long phrase\na long phrase\n")
+    out = run(
+        "add-user", "ada", "--camera", "hall", "-c", config, typed="a long phrase\na long phrase\n"
+    )
     user = accounts(house).find("ada")
     assert user is not None
     assert (user.role, user.cameras) == (Role.VIEWER, frozenset({"hall"}))

@@ -3,13 +3,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from vigilar_web.following import RECHECK_S, follow
-from vigilar_web.hub import WAITING_MAX
 from web_house import House
 
 from vigilar_core.events import Event
 from vigilar_core.testing import eventually
 from vigilar_core.web import Role
+from vigilar_web.following import RECHECK_S, follow
+from vigilar_web.hub import WAITING_MAX
 
 
 def token_of(house: House, cameras: frozenset[str] | None = None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from vigilar_web.hosts import TrustedProxies, host_allowed, is_loopback
 
 NAMES = ("localhost", "vigilar.local", ".example.org")

@@ -5,16 +5,17 @@ import datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vigilar_web.household import Household
 from web_house import ALL_KINDS, House, at_us
 
 from vigilar_core.config import Camera
 from vigilar_core.config.core import System
 from vigilar_core.events import EventCatalogue
 from vigilar_core.testing import FakeClock, FakeSettings
+from vigilar_web.household import Household
 
 SETTINGS = FakeSettings(
-    [System(timezone="Europe/Vienna")], {"cameras": {"hall": [Camera(id="hall", display_name="Hall")]}}
+    [System(timezone="Europe/Vienna")],
+    {"cameras": {"hall": [Camera(id="hall", display_name="Hall")]}},
 )
 CATALOGUE = EventCatalogue.of(ALL_KINDS)
 

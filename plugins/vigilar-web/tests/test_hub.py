@@ -3,14 +3,16 @@ from __future__ import annotations
 import threading
 
 from flask import Flask, Response
+
+from vigilar_core.events import Event, Severity
 from vigilar_web.hub import WAITING_MAX, EventHub
 from vigilar_web.streams import StreamSlots, limit_streams
 
-from vigilar_core.events import Event, Severity
-
 
 def event(sequence: int) -> Event:
-    return Event(f"{sequence:032x}", "kind", "vigilar/x", "x", "test", 0, Severity.INFO, {}, sequence)
+    return Event(
+        f"{sequence:032x}", "kind", "vigilar/x", "x", "test", 0, Severity.INFO, {}, sequence
+    )
 
 
 def test_every_listener_gets_every_event() -> None:

@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
-from vigilar_web.lockout import LONGEST_BLOCK_S, Bucket, Lockout, block_s, buckets
 from web_house import House
+
+from vigilar_web.lockout import LONGEST_BLOCK_S, Bucket, Lockout, block_s, buckets
 
 
 @given(st.integers(1, 10_000), st.integers(1, 50))

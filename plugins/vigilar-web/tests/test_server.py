@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import websocket
 from live_server import LiveServer, live_server
-from vigilar_web import server as server_module
-from vigilar_web.server import Server
 from web_house import House
 
 from vigilar_core.errors import TransientError
 from vigilar_core.testing import eventually
+from vigilar_web import server as server_module
+from vigilar_web.server import Server
 
 
 @pytest.fixture
@@ -61,7 +61,9 @@ def test_new_events_reach_an_open_stream(live: LiveServer) -> None:
     connection.close()
 
 
-def open_socket(live: LiveServer, *, origin: str | None = None, cookie: str = "", query: str = "") -> websocket.WebSocket:
+def open_socket(
+    live: LiveServer, *, origin: str | None = None, cookie: str = "", query: str = ""
+) -> websocket.WebSocket:
     return websocket.create_connection(
         f"wss://localhost:{live.port}/ws{query}",
         origin=origin or live.origin,
@@ -130,11 +132,15 @@ def test_peers_that_do_not_say_goodbye_hold_up_nobody(live: LiveServer) -> None:
             peer = stack.enter_context(
                 live.trust.wrap_socket(live.plain_socket(), server_hostname="localhost")
             )
-            peer.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            peer.sendall(
+                b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
         assert live.server.answers(1.5)
 
 
-def test_it_says_so_when_it_does_not_answer(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_so_when_it_does_not_answer(
+    live: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert live.server.answers()
     monkeypatch.setitem(live.house.app.view_functions, "health.live", lambda: ("no", 500))
     assert not live.server.answers()
@@ -162,7 +168,13 @@ def test_a_body_of_unknown_length_is_read_up_to_the_limit(live: LiveServer) -> N
     connection = live.connection()
     pieces = (b"x" * 65536 for _ in range(40))
     try:
-        connection.request("POST", "/sign-in", body=pieces, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+        connection.request(
+            "POST",
+            "/sign-in",
+            body=pieces,
+            encode_chunked=True,
+            headers={"Transfer-Encoding": "chunked"},
+        )
         status = connection.getresponse().status
     except OSError:
         status = 413  # refused while it was still sending

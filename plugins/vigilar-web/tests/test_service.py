@@ -14,10 +14,6 @@ from typing import Any
 
 import pytest
 from flask import Blueprint
-from vigilar_web import service as service_module
-from vigilar_web.plugin import WebPlugin
-from vigilar_web.service import WebService
-from vigilar_web.settings import WebSettings
 from web_house import ALL_KINDS, PASSWORD_HASH, House
 
 from vigilar_core.clock import SystemClock
@@ -27,6 +23,10 @@ from vigilar_core.health import HealthState
 from vigilar_core.plugins.host import PluginHost
 from vigilar_core.testing import FakeBus, FakeSettings, eventually
 from vigilar_core.web import NavigationEntry, Role, WebPart, access
+from vigilar_web import service as service_module
+from vigilar_web.plugin import WebPlugin
+from vigilar_web.service import WebService
+from vigilar_web.settings import WebSettings
 
 
 class Context:

@@ -3,14 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import sqlalchemy as sa
+from web_house import House
+
+from vigilar_core.web import Role
 from vigilar_web import links
 from vigilar_web.sessions import LIFETIME_S
 from vigilar_web.settings import WebSettings
 from vigilar_web.tables import links as link_rows
 from vigilar_web.tables import sessions as rows
-from web_house import House
-
-from vigilar_core.web import Role
 
 
 def opened(house: House, name: str = "ada") -> str:

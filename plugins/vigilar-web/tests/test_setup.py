@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from vigilar_web.settings import WebSettings
 from web_house import House, post
 
 from vigilar_core.web import Role
+from vigilar_web.settings import WebSettings
 
 PHRASE = "a phrase to remember"
 

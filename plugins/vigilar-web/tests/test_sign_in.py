@@ -5,10 +5,10 @@ import time
 
 import pytest
 from flask.testing import FlaskClient
-from vigilar_web import links
 from web_house import PASSWORD, House, csrf_of, post
 
 from vigilar_core.web import Role
+from vigilar_web import links
 
 
 def sign_in(client: FlaskClient, name: str = "admin", password: str = PASSWORD, **more: str):  # type: ignore[no-untyped-def]
@@ -107,12 +107,17 @@ def test_class_12_a_new_password_ends_the_other_sessions(house: House) -> None:
 @pytest.mark.parametrize(
     ("form", "reason"),
     [
-        ({"current": "wrong", "password": "a different phrase", "again": "a different phrase"}, "present"),
+        (
+            {"current": "wrong", "password": "a different phrase", "again": "a different phrase"},
+            "present",
+        ),
         ({"current": PASSWORD, "password": "a different phrase", "again": "another"}, "differ"),
         ({"current": PASSWORD, "password": "short", "again": "short"}, "characters"),
     ],
 )
-def test_a_password_is_changed_only_with_care(house: House, form: dict[str, str], reason: str) -> None:
+def test_a_password_is_changed_only_with_care(
+    house: House, form: dict[str, str], reason: str
+) -> None:
     client = house.client(None)
     sign_in(client)
     answer = post(client, "/account/password", page="/account/", **form)

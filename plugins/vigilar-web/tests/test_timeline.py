@@ -61,7 +61,9 @@ def test_days_are_those_of_the_house(house: House) -> None:
     """23:30 UTC on 30 June is the first of July in Vienna."""
     house.happens("vigilar/camera/hall/motion/start", time_us=at_us("2025-06-30T23:30:00+00:00"))
     client = house.client()
-    assert shown(client.get("/events/?since=2025-07-01&until=2025-07-01").get_data(as_text=True)) == [1]
+    assert shown(
+        client.get("/events/?since=2025-07-01&until=2025-07-01").get_data(as_text=True)
+    ) == [1]
     assert shown(client.get("/events/?until=2025-06-30").get_data(as_text=True)) == []
 
 
@@ -124,6 +126,8 @@ def test_the_first_page_shows_cameras_and_the_last_events(long: House) -> None:
     assert "No sign yet" in text
 
 
-def test_a_house_without_cameras_is_told_how_to_add_one(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_house_without_cameras_is_told_how_to_add_one(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     bare = House(tmp_path_factory.mktemp("bare"), cameras={})
     assert "No camera yet" in bare.client().get("/").get_data(as_text=True)

@@ -6,13 +6,16 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 import vigilar_web
 from vigilar_web import household
 from vigilar_web.pages import PARTS
 
 ROOT = Path(vigilar_web.__file__).parent
 VENDOR = ROOT / "static" / "vendor"
-LISTED = {each["name"]: each for each in tomllib.loads((VENDOR / "vendor.toml").read_text())["file"]}
+LISTED = {
+    each["name"]: each for each in tomllib.loads((VENDOR / "vendor.toml").read_text())["file"]
+}
 OWN_FILES = [
     *(ROOT / "templates").rglob("*.html"),
     *(path for path in (ROOT / "static").glob("*") if path.is_file()),
@@ -21,7 +24,9 @@ OWN_FILES = [
 
 def test_every_vendored_file_is_listed() -> None:
     unlisted = {
-        path.name for path in VENDOR.iterdir() if not path.name.startswith(("vendor.", "VENDORED", "LICENSE"))
+        path.name
+        for path in VENDOR.iterdir()
+        if not path.name.startswith(("vendor.", "VENDORED", "LICENSE"))
     }
     assert unlisted == set(LISTED)
 
@@ -40,10 +45,14 @@ def test_no_page_refers_to_another_host(path: Path) -> None:
     assert not re.search(r"""(https?:)?//[a-z0-9-]+\.[a-z]""", text, re.I)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name
+)
 def test_no_page_carries_inline_script_or_style(path: Path) -> None:
     text = path.read_text()
-    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", text, re.I)
+    assert not re.search(
+        r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", text, re.I
+    )
 
 
 def test_every_icon_that_is_used_is_there() -> None:

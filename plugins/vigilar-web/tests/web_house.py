@@ -10,11 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask.testing import FlaskClient
-from vigilar_web.application import create_app
-from vigilar_web.kinds import KINDS
-from vigilar_web.settings import WebSettings
-from vigilar_web.surroundings import Web
-from vigilar_web.tables import TABLES
 
 from vigilar_core.config import Camera, Secret
 from vigilar_core.config.core import System
@@ -27,6 +22,11 @@ from vigilar_core.store.tables import event_series, events
 from vigilar_core.testing import FakeBus, FakeClock, FakeSettings
 from vigilar_core.testing.camera import fake_paths
 from vigilar_core.web import Role, WebPart
+from vigilar_web.application import create_app
+from vigilar_web.kinds import KINDS
+from vigilar_web.settings import WebSettings
+from vigilar_web.surroundings import Web
+from vigilar_web.tables import TABLES
 
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = hash_password(PASSWORD, salt=bytes(16))
@@ -108,7 +108,9 @@ class House:
         with writing(self.engine) as connection:
             series = connection.scalar(
                 sa.select(event_series.c.id).filter_by(**what)
-            ) or connection.scalar(sa.insert(event_series).values(**what).returning(event_series.c.id))
+            ) or connection.scalar(
+                sa.insert(event_series).values(**what).returning(event_series.c.id)
+            )
             number = (connection.scalar(sa.select(sa.func.max(events.c.sequence))) or 0) + 1
             connection.execute(
                 sa.insert(events).values(
@@ -126,7 +128,9 @@ class House:
             )
         return number
 
-    def client(self, role: Role | None = Role.ADMIN, cameras: Sequence[str] | None = None) -> FlaskClient:
+    def client(
+        self, role: Role | None = Role.ADMIN, cameras: Sequence[str] | None = None
+    ) -> FlaskClient:
         """A browser, signed in unless ``role`` is ``None``."""
         client = self.app.test_client()
         client.environ_base["HTTP_ACCEPT"] = "text/html"

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, g, request, url_for
-from flask_openapi3 import APIBlueprint, Info, OpenAPI
-from flask_wtf.csrf import CSRFProtect
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
 
 from vigilar_core.web import NavigationEntry, Role, WebPart
 from vigilar_web import error_pages, guard, headers, problem, streams
@@ -89,8 +91,8 @@ def _mount(app: OpenAPI, web: Web, parts: Sequence[WebPart]) -> None:
     for part in parts:
         try:
             _register(app, part.blueprint)
-        except Exception:
-            # Another plugin's blueprint must not cost the family its web; the status page says so.
+        except Exception:  # noqa: BLE001 - the boundary to plugins
+            # One blueprint must not cost the family its web; the status page says so.
             _log.exception("the pages of %r cannot be mounted", part.blueprint.name)
             web.broken_parts.append(part.blueprint.name)
             continue
@@ -145,5 +147,3 @@ def asset(name: str) -> str:
 @cache
 def _content_mark(name: str) -> str:
     return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
-
-

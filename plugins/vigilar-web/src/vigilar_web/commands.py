@@ -29,9 +29,7 @@ class _Desk:
     """The store and the settings, opened for one command."""
 
     def __init__(self, config_path: Path | None) -> None:
-        settings = load_settings(
-            find_config(config_path), [ConfigSection("web", WebSettings)]
-        )
+        settings = load_settings(find_config(config_path), [ConfigSection("web", WebSettings)])
         data_dir = settings.section(System).data_dir
         self.own = settings.section(WebSettings)
         self.clock = SystemClock()
@@ -74,7 +72,9 @@ def sign_in_link(
 @click.argument("name")
 @click.option("--role", type=click.Choice(list(_ROLES)), default="viewer", show_default=True)
 @click.option("--camera", "cameras", multiple=True, help="Only this camera; may be repeated.")
-@click.option("--no-password", is_flag=True, help="Print a one-time link instead of asking for one.")
+@click.option(
+    "--no-password", is_flag=True, help="Print a one-time link instead of asking for one."
+)
 @config_option
 def add_user(
     name: str, role: str, cameras: tuple[str, ...], no_password: bool, config_path: Path | None

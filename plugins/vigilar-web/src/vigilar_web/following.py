@@ -31,9 +31,7 @@ class _Rights:
         return self._person
 
 
-def follow(
-    web: Web, token: str, *, after: int | None, quiet_s: float
-) -> Iterator[Event | None]:
+def follow(web: Web, token: str, *, after: int | None, quiet_s: float) -> Iterator[Event | None]:
     """Every event behind number ``after`` that the owner of ``token`` may see, in order.
 
     Gives ``None`` after each ``quiet_s`` without one. Ends with the session or the server.

@@ -15,7 +15,6 @@ from flask import (
     abort,
     current_app,
     g,
-    jsonify,
     redirect,
     request,
     session,
@@ -152,4 +151,3 @@ def _check_origin() -> None:
             abort(403, "This request came from another site.")
     elif upgrade or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         abort(403, "This request came from another site.")
-

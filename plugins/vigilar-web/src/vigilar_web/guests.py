@@ -23,8 +23,8 @@ def parts(context: ServiceContext, web: Web) -> Sequence[WebPart]:
     for plugin, contribute in context.hosted(HOOK).items():
         try:
             found += contribute(web=web) or ()
-        except Exception:
-            # The boundary to plugins: the web starts without the pages of this one.
+        except Exception:  # noqa: BLE001 - the boundary to plugins
+            # The web starts without the pages of this one.
             _log.exception("the pages of plugin %s are left out", plugin)
             web.broken_parts.append(plugin)
     return found

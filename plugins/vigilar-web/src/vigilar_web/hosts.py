@@ -77,9 +77,7 @@ class TrustedProxies:
         )
         self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if self._trusts(environ.get("REMOTE_ADDR", "")):
             return self._behind_proxy(environ, start_response)
         for name in _FORWARDED:

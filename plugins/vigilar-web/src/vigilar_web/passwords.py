@@ -19,4 +19,3 @@ def password_matches(password: str, stored: str) -> bool:
     with _checking:
         matches = verify_password(password, stored if usable else _NOBODY)
     return matches and usable
-

@@ -39,7 +39,7 @@ GRACE_S = 1.5
 _log = logging.getLogger(__name__)
 
 
-class _Application(BaseApplication):
+class _Application(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Gunicorn's settings, without command line, environment or file."""
 
     def __init__(self, app: WSGIApplication, options: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ class _Application(BaseApplication):
         return self._app
 
 
-class _Worker(ThreadWorker):
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
     """The threaded worker, told to leave signals alone and to be impatient with slow senders."""
 
     def __init__(self, application: _Application, sockets: Sequence[Any], log: Logger) -> None:
@@ -70,7 +70,7 @@ class _Worker(ThreadWorker):
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self.wsgi = WholeRequests(self.wsgi, self._arrived)
+        self.wsgi: WSGIApplication = WholeRequests(self.app.wsgi(), self._arrived)
 
     def end(self) -> None:
         self.handle_exit(None, None)
@@ -211,8 +211,8 @@ class Server:
     def _serve(self) -> None:
         try:
             self._worker.init_process()
-        except Exception:
-            # The service's loop finds the server silent and stops beating.
+        except Exception:  # noqa: BLE001 - the end of a thread
+            # The service's loop finds the server ended and is started anew.
             _log.exception("the web server failed")
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:

@@ -140,7 +140,13 @@ class WebService:
         for key, path in (("tls_cert", self._own.tls_cert), ("tls_key", self._own.tls_key)):
             if not path.is_file():
                 raise ConfigurationError(
-                    [Problem(f"web.{key}", f"there is no file {path}", "leave both keys empty to have one made")]
+                    [
+                        Problem(
+                            f"web.{key}",
+                            f"there is no file {path}",
+                            "leave both keys empty to have one made",
+                        )
+                    ]
                 )
         return Certificate(self._own.tls_cert, self._own.tls_key)
 

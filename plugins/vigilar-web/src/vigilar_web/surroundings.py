@@ -1,4 +1,4 @@
-"""What views work with: the web's side of :class:`vigilar_core.web.WebContext`, and its own rooms."""
+"""What views work with: the web's side of :class:`vigilar_core.web.WebContext`, and its rooms."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ class WholeRequests:
     def __init__(self, app: WSGIApplication, arrived: Callable[[], None]) -> None:
         self._app, self._arrived = app, arrived
 
-    def __call__(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not _declared_ok(environ):
             return _too_long(start_response)
         if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:

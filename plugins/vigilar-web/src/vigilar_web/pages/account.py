@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from vigilar_core.web import Role, WebPart, access
 from vigilar_web import accounts, guard, kinds, lockout
+from vigilar_web.browsers import browser_name
 from vigilar_web.pages.sign_in import start_session
 from vigilar_web.passwords import password_matches
 from vigilar_web.surroundings import current_web
@@ -70,6 +71,6 @@ def _page(error: str = "") -> str:
         "vigilar/account.html",
         error=error,
         has_password=bool(user and user.password_hash),
-        sessions=web.sessions.of(person.name),
+        sessions=[(each, browser_name(each.browser)) for each in web.sessions.of(person.name)],
         characters_min=accounts.PASSWORD_CHARACTERS_MIN,
     )

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from flask import Blueprint, Response, abort, current_app, jsonify, make_response, render_template
-from flask_openapi3 import APIBlueprint, OpenAPI, Tag
-from flask_wtf.csrf import generate_csrf
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from flask_openapi3.openapi import OpenAPI
+from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilar_core.bus import topics
@@ -49,7 +51,9 @@ class EventsQuery(BaseModel):
     severity: Severity | None = Field(None, description="least severity")
     since_us: int | None = Field(None, ge=0, le=_TIME_US_MAX, description="from then on")
     until_us: int | None = Field(None, ge=0, le=_TIME_US_MAX, description="before then")
-    cursor: str | None = Field(None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="`next` of a page")
+    cursor: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9_-]{1,40}$", description="`next` of a page"
+    )
     after: int | None = Field(
         None, ge=0, le=_SEQUENCE_MAX, description="committed after this number, oldest first"
     )
@@ -112,7 +116,9 @@ class SessionDocument(BaseModel):
     user: str
     role: str
     cameras: list[str] | None = Field(description="null: all")
-    csrf_token: str = Field(description="header X-CSRFToken of every request that changes something")
+    csrf_token: str = Field(
+        description="header X-CSRFToken of every request that changes something"
+    )
 
 
 @blueprint.get("/events", responses={200: EventsDocument})

@@ -41,14 +41,14 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    camera: str = Field("", pattern=f"^({topics.ID_PATTERN})?$")
-    kind: str = Field("", pattern=r"^[a-z0-9_]{0,64}$")
+    camera: str = Field(default="", pattern=f"^({topics.ID_PATTERN})?$")
+    kind: str = Field(default="", pattern=r"^[a-z0-9_]{0,64}$")
     severity: Severity | None = None
     since: datetime.date | None = None
     until: datetime.date | None = None
     all: bool = False
 
-    def query(self) -> dict[str, str]:
+    def query(self) -> dict[str, Any]:
         """The same as parameters of an address, without what was left open."""
         values = self.model_dump(mode="json", exclude_defaults=True)
         return {name: "1" if value is True else str(value) for name, value in values.items()}

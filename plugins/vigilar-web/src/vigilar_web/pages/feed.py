@@ -35,7 +35,7 @@ def stream() -> Response:
     return answer
 
 
-@_sock.route("/ws", bp=blueprint)
+@_sock.route("/ws", bp=blueprint)  # type: ignore[untyped-decorator]  # flask-sock has no types
 @access(Role.VIEWER)
 def socket(connection: Server) -> None:
     """The same as JSON messages; ``?after=N`` continues behind event number N."""

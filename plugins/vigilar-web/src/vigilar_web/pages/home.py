@@ -23,9 +23,7 @@ def index() -> ResponseReturnValue:
     web, person = current_web(), guard.signed_in()
     newest = web.events.latest_sequence()
     latest = web.events.page(Choice().wanted(), limit=LATEST).events
-    cameras = [
-        (id, title) for id, title in web.household.cameras.items() if person.may_see(id)
-    ]
+    cameras = [(id, title) for id, title in web.household.cameras.items() if person.may_see(id)]
     return render_template(
         "vigilar/home.html",
         cameras=cameras,
