@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from vigilar_core.store.engine import open_engine, store_url
@@ -40,24 +41,23 @@ def postgresql_server() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed")
     with tempfile.TemporaryDirectory(prefix="vigilar-pg-") as name:
         folder = Path(name)
-        user = {}
+        user: dict[str, int] = {}
         if os.geteuid() == 0:  # the server refuses to run as root
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)
             user = {"user": account.pw_uid, "group": account.pw_gid}
-        run = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, **user}
-        subprocess.run(
-            [programs / "initdb", "-A", "trust", "-U", "vigilar", "-D", folder / "db", "-N"], **run
-        )
+
+        def run(program: str, *arguments: str) -> None:
+            command = [str(programs / program), "-D", str(folder / "db"), *arguments]
+            subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, **user)
+
+        run("initdb", "-A", "trust", "-U", "vigilar", "-N")
         options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-        start = ["-w", "-l", folder / "log", "-o", options, "start"]
-        subprocess.run([programs / "pg_ctl", "-D", folder / "db", *start], **run)
+        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
             yield f"postgresql://vigilar@/postgres?host={folder}"
         finally:
-            subprocess.run(
-                [programs / "pg_ctl", "-D", folder / "db", "-m", "immediate", "stop"], **run
-            )
+            run("pg_ctl", "-m", "immediate", "stop")
             with contextlib.suppress(OSError):
                 shutil.rmtree(folder / "db")
 
@@ -65,8 +65,6 @@ def postgresql_server() -> Iterator[str]:
 @pytest.fixture
 def postgresql(postgresql_server: str) -> Iterator[Engine]:
     """An empty database of that server."""
-    import sqlalchemy as sa
-
     found = open_engine(store_url(Path("/"), postgresql_server))
     yield found
     with found.begin() as connection:

@@ -46,7 +46,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
                     "subject": "camera/hall",
                     "source": "camera:hall",
                     "topic": "vigilar/t",
-                    "data": '{"n": %d}' % n,
+                    "data": f'{{"n": {n}}}',
                     "caused_by": None,
                     "hops": 0,
                 }
