@@ -115,9 +115,10 @@ def minimum(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/unit")
 
 
-@nox.session
+@nox.session(venv_backend="venv")
 def pin(session: nox.Session) -> None:
     """Write the pinned versions and hashes of everything again."""
+    session.install("uv")
     sources = [str(path / "pyproject.toml") for path in (ROOT, *PACKAGES)]
     common = [
         "uv", "pip", "compile", "--universal", "--python-version", "3.11", "--generate-hashes",
@@ -125,10 +126,8 @@ def pin(session: nox.Session) -> None:
         "--upgrade", *(part for name in names() for part in ("--no-emit-package", name)),
     ]  # fmt: skip
     build = ROOT / "scripts" / "build-requirements.txt"
-    session.run(*common, *sources, str(build), "-o", "constraints.txt", external=True)
-    session.run(
-        *common, *sources, str(build), "--group", "dev", "-o", "constraints-test.txt", external=True
-    )
+    session.run(*common, *sources, str(build), "-o", "constraints.txt")
+    session.run(*common, *sources, str(build), "--group", "dev", "-o", "constraints-test.txt")
 
 
 def names() -> list[str]:

@@ -147,7 +147,7 @@ def _sign_in_link(process: subprocess.Popen[bytes], config: Path, port: int) -> 
 def _answers(port: int) -> bool:
     address = f"http://127.0.0.1:{port}/health/live"
     try:
-        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 - fixed scheme
+        with urllib.request.urlopen(address, timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
