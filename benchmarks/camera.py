@@ -41,7 +41,12 @@ class Case:
 
 
 CASES = (
-    Case("idle, with a sub-stream", 'detect_url = "{sub}"', most=1.0, motion=1 / 5),
+    Case(
+        "idle, with a sub-stream, key frames looked at",
+        'detect_url = "{sub}"\nidle_decode = "keyframes"',
+        most=1.0,
+        motion=1 / 5,
+    ),
     Case("idle, main stream alone", "", most=3.0, motion=1 / 8, motion_on_main=True),
     Case("idle, analysed at 5 fps", 'detect_url = "{sub}"\nidle_fps = 5', most=5.0),
     Case(
