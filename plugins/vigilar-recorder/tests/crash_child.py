@@ -1,4 +1,4 @@
-"""Records a clip at four times its pace and says how far it got; made to be killed."""
+"""Records a clip at six times its pace and says how far it got; made to be killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vigilar_recorder.camera_recorder import CameraRecorder
 from vigilar_recorder.event_kinds import EVENT_KINDS
 from vigilar_recorder.settings import RecordingStorage
 
-PACE = 4.0
+PACE = 6.0
 
 
 def main(folder: str, encrypted: str) -> None:
@@ -25,7 +25,7 @@ def main(folder: str, encrypted: str) -> None:
     )
     camera.clock = clock  # type: ignore[assignment]
     recorder = CameraRecorder(camera)
-    clip = make_clip(20, audio="aac", b_frames=2)
+    clip = make_clip(12, audio="aac", b_frames=2)
     camera.streams = clip.streams
     recorder.on_connected(clip.streams)
     begin_s, begin_us = clock.monotonic_s(), clock.time_us()

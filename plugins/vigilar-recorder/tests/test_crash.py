@@ -18,6 +18,7 @@ import pytest
 from vigilar_core.recording_file import RecordingReader
 from vigilar_core.testing.clip import make_clip
 from vigilar_recorder import files
+from vigilar_recorder.facts import RecordingFacts
 from vigilar_recorder.open_notes import OpenNotes
 from vigilar_recorder.recovery import recover
 from vigilar_recorder.settings import CameraRecording, RecordingStorage
@@ -56,8 +57,7 @@ def test_a_killed_recorder_loses_at_most_a_second(
     assert sealed["recovered"] is True
     assert sealed["ended_by"] == "crash"
     pictures = decode(it.mp4(sealed))
-    # The child runs at four times the pace, so a second of it is four of the clip; what counts
-    # is a fragment that was not full and one on its way.
+    # The child runs ahead of real time, so the same second of video is a shorter time for it.
     assert pictures[-1] >= reached_s - 1.0
     assert sealed["duration_s"] == pytest.approx(pictures[-1], abs=0.2)
     assert not list(OpenNotes(it.root, "hall").read())
@@ -126,16 +126,23 @@ def test_a_note_without_a_file_is_closed_as_lost(bench: Make, tmp_path: Path) ->
     (sealed,) = it.events("sealed")
     (it.root / sealed["path"]).unlink()
     notes = OpenNotes(it.root, "hall")
-    facts = {key: value for key, value in sealed.items() if key in it.events("started")[0]}
-    notes.add(facts_of(facts))
+    notes.add(RecordingFacts(camera="hall", **it.events("started")[0]))
     again = bench()
     (failed,) = again.wait("failed")
     assert (failed["id"], failed["cause"]) == (sealed["id"], "lost")
     assert not list(notes.read())
 
 
-def test_what_cannot_be_mended_now_stays_noted(tmp_path: Path, bench: Make) -> None:
-    killed_after(tmp_path, 2.0, encrypted=True)
+@pytest.fixture(scope="module")
+def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a killed recorder leaves it; tests work on copies."""
+    folder = tmp_path_factory.mktemp("crashed")
+    killed_after(folder, 2.0, encrypted=True)
+    return folder
+
+
+def test_what_cannot_be_mended_now_stays_noted(tmp_path: Path, crashed: Path) -> None:
+    shutil.copytree(crashed, tmp_path, dirs_exist_ok=True)
     notes = OpenNotes(tmp_path / "recordings", "hall")
     reported: list[object] = []
     recover(tmp_path / "recordings", list(notes.read()), None, reported.append)
@@ -143,15 +150,10 @@ def test_what_cannot_be_mended_now_stays_noted(tmp_path: Path, bench: Make) -> N
     assert len(list(notes.read())) == 1
 
 
-def facts_of(fields: dict[str, Any]) -> Any:
-    from vigilar_recorder.facts import RecordingFacts
-
-    return RecordingFacts(camera="hall", **fields)
-
-
-def test_recording_goes_on_while_old_ones_are_mended(bench: Make, tmp_path: Path) -> None:
-    killed_after(tmp_path, 2.0, encrypted=True)
-    shutil.copytree(tmp_path / "recordings", tmp_path / "copy")
+def test_recording_goes_on_while_old_ones_are_mended(
+    bench: Make, tmp_path: Path, crashed: Path
+) -> None:
+    shutil.copytree(crashed, tmp_path, dirs_exist_ok=True)
     it = bench(CameraRecording(pre_motion_buffer_s=2, post_motion_buffer_s=1))
     clip = make_clip(8)
     it.connect(clip)

@@ -6,7 +6,6 @@ import io
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import av
@@ -42,7 +41,7 @@ HASH = hash_password("correct horse battery", salt=bytes(16))
 class Site:
     """A web over recordings that the real recorder made."""
 
-    def __init__(self, folder: Path, bench: Callable[..., Any]) -> None:
+    def __init__(self, bench: Callable[..., Any]) -> None:
         self.benches = {id: bench(BRIEF, id=id) for id in ("hall", "garden")}
         hall = self.benches["hall"]
         self.paths, self.clock, self.bus = hall.camera.paths, hall.clock, hall.bus
@@ -105,8 +104,18 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path, bench: Callable[..., Any]) -> Site:
-    return Site(tmp_path, bench)
+def site(bench: Callable[..., Any]) -> Site:
+    return Site(bench)
+
+
+Shown = tuple[Site, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def shown(shared_bench: Callable[..., Any]) -> Shown:
+    """A site with one recording of the hall, for tests that only look."""
+    site = Site(shared_bench)
+    return site, site.record("hall")
 
 
 def pictures(mp4: bytes) -> int:
@@ -114,8 +123,8 @@ def pictures(mp4: bytes) -> int:
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_the_list_shows_each_day_with_its_recordings(site: Site) -> None:
-    sealed = site.record()
+def test_the_list_shows_each_day_with_its_recordings(shown: Shown) -> None:
+    site, sealed = shown
     text = site.client().get("/recordings/").get_data(as_text=True)
     assert f"/recordings/{sealed['id']}/thumbnail.jpg" in text
     assert "Today" in text
@@ -148,7 +157,8 @@ def test_a_filter_narrows_the_list(site: Site) -> None:
 @pytest.mark.parametrize(
     "query", ["day=x", "day=9999-12-31", "before=x", "trigger=x", "before=1-%00", "day=0001-01-01"]
 )
-def test_a_filter_that_makes_no_sense_is_refused_or_empty(site: Site, query: str) -> None:
+def test_a_filter_that_makes_no_sense_is_refused_or_empty(shown: Shown, query: str) -> None:
+    site, _ = shown
     assert site.client().get(f"/recordings/?{query}").status_code in (200, 400)
 
 
@@ -164,8 +174,8 @@ def test_older_recordings_are_a_page_further(site: Site, monkeypatch: pytest.Mon
     assert sorted(seen) == sorted(made)
 
 
-def test_the_player_page_shows_what_is_known_and_escapes_it(site: Site) -> None:
-    sealed = site.record()
+def test_the_player_page_shows_what_is_known_and_escapes_it(shown: Shown) -> None:
+    site, sealed = shown
     text = site.client().get(f"/recordings/{sealed['id']}?t=2.5").get_data(as_text=True)
     assert f"/recordings/{sealed['id']}/video.mp4#t=2.5" in text
     assert sealed["sha256"] in text
@@ -173,8 +183,8 @@ def test_the_player_page_shows_what_is_known_and_escapes_it(site: Site) -> None:
     assert "&lt;b&gt;door" in text
 
 
-def test_the_whole_video_decrypts_and_plays(site: Site) -> None:
-    sealed = site.record()
+def test_the_whole_video_decrypts_and_plays(shown: Shown) -> None:
+    site, sealed = shown
     answer = site.client().get(f"/recordings/{sealed['id']}/video.mp4")
     assert answer.status_code == 200
     assert answer.mimetype == "video/mp4"
@@ -188,8 +198,9 @@ def test_the_whole_video_decrypts_and_plays(site: Site) -> None:
     [("bytes=0-99", 0, 100), ("bytes=5000-", 5000, None), ("bytes=-77", -77, None),
      ("bytes=4000-9000", 4000, 9001), ("bytes=0-99999999", 0, None)],
 )  # fmt: skip
-def test_any_part_can_be_asked_for(site: Site, wanted: str, begin: int, end: int | None) -> None:
-    address = f"/recordings/{site.record()['id']}/video.mp4"
+def test_any_part_can_be_asked_for(shown: Shown, wanted: str, begin: int, end: int | None) -> None:
+    site, sealed = shown
+    address = f"/recordings/{sealed['id']}/video.mp4"
     client = site.client()
     whole = client.get(address).data
     part = client.get(address, headers={"Range": wanted})
@@ -198,15 +209,17 @@ def test_any_part_can_be_asked_for(site: Site, wanted: str, begin: int, end: int
     assert part.headers["Content-Range"].endswith(f"/{len(whole)}")
 
 
-def test_a_range_outside_is_not_satisfiable(site: Site) -> None:
-    address = f"/recordings/{site.record()['id']}/video.mp4"
+def test_a_range_outside_is_not_satisfiable(shown: Shown) -> None:
+    site, sealed = shown
+    address = f"/recordings/{sealed['id']}/video.mp4"
     answer = site.client().get(address, headers={"Range": "bytes=99999999-"})
     assert answer.status_code == 416
     assert re.fullmatch(r"bytes \*/\d+", answer.headers["Content-Range"])
 
 
-def test_a_range_counts_only_while_the_video_is_the_same(site: Site) -> None:
-    address = f"/recordings/{site.record()['id']}/video.mp4"
+def test_a_range_counts_only_while_the_video_is_the_same(shown: Shown) -> None:
+    site, sealed = shown
+    address = f"/recordings/{sealed['id']}/video.mp4"
     client = site.client()
     etag = client.get(address).headers["ETag"]
     same = {"Range": "bytes=0-9", "If-Range": etag}
@@ -216,8 +229,9 @@ def test_a_range_counts_only_while_the_video_is_the_same(site: Site) -> None:
     assert client.get(address, headers={"If-None-Match": etag}).status_code == 304
 
 
-def test_asking_for_the_head_sends_no_body(site: Site) -> None:
-    answer = site.client().head(f"/recordings/{site.record()['id']}/video.mp4")
+def test_asking_for_the_head_sends_no_body(shown: Shown) -> None:
+    site, sealed = shown
+    answer = site.client().head(f"/recordings/{sealed['id']}/video.mp4")
     assert answer.status_code == 200
     assert answer.data == b""
     assert int(answer.headers["Content-Length"]) > 1000
@@ -244,8 +258,8 @@ def test_an_open_recording_plays_as_far_as_it_goes(site: Site) -> None:
     assert "/delete" not in page
 
 
-def test_a_moment_leads_to_its_recording_at_the_right_second(site: Site) -> None:
-    sealed = site.record()
+def test_a_moment_leads_to_its_recording_at_the_right_second(shown: Shown) -> None:
+    site, sealed = shown
     client = site.client()
     time_us = sealed["start_time_us"] + 2_500_000
     answer = client.get(f"/recordings/at/hall/{time_us}")
@@ -260,16 +274,18 @@ BYTES = ("video.mp4", "thumbnail.jpg", "download", "")
 
 
 @pytest.mark.parametrize("what", BYTES)
-def test_a_person_who_may_not_see_the_camera_gets_none_of_its_bytes(site: Site, what: str) -> None:
-    sealed = site.record("hall")
+def test_a_person_who_may_not_see_the_camera_gets_none_of_its_bytes(
+    shown: Shown, what: str
+) -> None:
+    site, sealed = shown
     stranger = site.client(Role.OPERATOR, ["garden"])
     path = f"/recordings/{sealed['id']}/{what}".rstrip("/")
     assert stranger.get(path).status_code == 404
     assert site.client(Role.OPERATOR, ["hall", "garden"]).get(path).status_code == 200
 
 
-def test_a_person_who_may_not_see_the_camera_can_neither_list_nor_change(site: Site) -> None:
-    sealed = site.record("hall")
+def test_a_person_who_may_not_see_the_camera_can_neither_list_nor_change(shown: Shown) -> None:
+    site, sealed = shown
     stranger = site.client(Role.OPERATOR, ["garden"])
     api = f"/api/v1/recordings/{sealed['id']}"
     assert stranger.get("/api/v1/recordings").get_json()["items"] == []
@@ -289,8 +305,8 @@ def test_a_person_who_may_not_see_the_camera_can_neither_list_nor_change(site: S
     assert (site.paths.recordings_dir / sealed["path"]).exists()
 
 
-def test_a_viewer_watches_and_changes_nothing(site: Site) -> None:
-    sealed = site.record()
+def test_a_viewer_watches_and_changes_nothing(shown: Shown) -> None:
+    site, sealed = shown
     viewer, one = site.client(Role.VIEWER), f"/recordings/{sealed['id']}"
     assert viewer.get(f"{one}/video.mp4").status_code == 200
     for path in (f"{one}/star", f"{one}/delete", "/recordings/record/hall"):
@@ -300,16 +316,16 @@ def test_a_viewer_watches_and_changes_nothing(site: Site) -> None:
     assert "/delete" not in viewer.get(one).get_data(as_text=True)
 
 
-def test_nobody_sees_anything_without_signing_in(site: Site) -> None:
-    sealed = site.record()
+def test_nobody_sees_anything_without_signing_in(shown: Shown) -> None:
+    site, sealed = shown
     stranger = site.app.test_client()
     for path in ("video.mp4", "thumbnail.jpg", "download"):
         assert stranger.get(f"/recordings/{sealed['id']}/{path}").status_code == 401
     assert stranger.get("/api/v1/recordings").status_code == 401
 
 
-def test_no_change_by_get_and_none_without_a_token(site: Site) -> None:
-    sealed = site.record()
+def test_no_change_by_get_and_none_without_a_token(shown: Shown) -> None:
+    site, sealed = shown
     client = site.client()
     one = f"/recordings/{sealed['id']}"
     for path in (f"{one}/star", f"{one}/delete", "/recordings/record/hall"):
@@ -356,7 +372,10 @@ def test_recording_by_hand_reaches_the_recorder(site: Site) -> None:
     "form", [{}, {"action": "x"}, {"action": "start", "minutes": "0"},
              {"action": "start", "minutes": "-1"}, {"action": "start", "minutes": "1441"}],
 )  # fmt: skip
-def test_a_request_by_hand_that_makes_no_sense_is_refused(site: Site, form: dict[str, str]) -> None:
+def test_a_request_by_hand_that_makes_no_sense_is_refused(
+    shown: Shown, form: dict[str, str]
+) -> None:
+    site, _ = shown
     assert site.client().post("/recordings/record/hall", data=form).status_code == 400
 
 
@@ -365,8 +384,8 @@ def test_a_request_by_hand_that_makes_no_sense_is_refused(site: Site, form: dict
     ["..", "%2e%2e%2fetc%2fpasswd", "x" * 4000, "..%5c..", "%00", "1;drop table recordings",
      "' or 1=1 --", "{{7*7}}", "/etc/passwd"],
 )  # fmt: skip
-def test_a_name_leads_to_no_file(site: Site, id: str) -> None:
-    site.record()
+def test_a_name_leads_to_no_file(shown: Shown, id: str) -> None:
+    site, _ = shown
     client = site.client()
     for path in (f"/recordings/{id}", f"/recordings/{id}/video.mp4", f"/api/v1/recordings/{id}"):
         answer = client.get(path)
@@ -403,21 +422,22 @@ def test_a_damaged_file_gives_no_false_bytes(site: Site) -> None:
     assert b"ftyp" not in answer.data
 
 
-def test_the_api_tells_nothing_of_where_files_lie(site: Site) -> None:
-    sealed = site.record()
+def test_the_api_tells_nothing_of_where_files_lie(shown: Shown) -> None:
+    site, sealed = shown
     text = json.dumps(site.client().get(f"/api/v1/recordings/{sealed['id']}").get_json())
     assert ".vge" not in text
     assert str(site.paths.recordings_dir) not in text
 
 
-def test_a_download_is_offered_under_a_harmless_name(site: Site) -> None:
-    sealed = site.record()
+def test_a_download_is_offered_under_a_harmless_name(shown: Shown) -> None:
+    site, sealed = shown
     answer = site.client().get(f"/recordings/{sealed['id']}/download")
     assert answer.headers["Content-Disposition"] == f"attachment; filename=hall-{sealed['id']}.mp4"
     assert pictures(answer.data) == round(sealed["duration_s"] * 25)
 
 
-def test_every_view_carries_an_access_mark(site: Site) -> None:
+def test_every_view_carries_an_access_mark(shown: Shown) -> None:
+    site, _ = shown
     from vigilar_core.web import access_of
 
     unmarked = [
