@@ -25,6 +25,8 @@ class Boot:
     :param beats: path of the heartbeat file
     :param hooks: every usable plugin of the installation with the hooks it implements
     :param distributions: the package that each of them came with
+    :param targets: where each of them is, ``module:attribute``, so that no worker has to search
+        the metadata of every installed package
     :param kinds: all event kinds of the installation
     :param configuration: the file's tables, references to secrets unresolved
     :param log_level: of this process
@@ -37,6 +39,7 @@ class Boot:
     beats: str
     hooks: Mapping[str, tuple[str, ...]]
     distributions: Mapping[str, str]
+    targets: Mapping[str, str]
     kinds: tuple[EventKind, ...]
     configuration: Mapping[str, Any]
     log_level: str

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from vigilar_core.config.load import read_config
 from vigilar_core.errors import ConfigurationError, ExitCode, Problem
 from vigilar_core.events import EventCatalogue
 from vigilar_core.paths import Paths
+from vigilar_core.plugins.discovery import GROUP
 from vigilar_core.plugins.plan import Plan, plan_file
 from vigilar_core.plugins.report import PluginReport, PluginState
 from vigilar_core.runtime import logs
@@ -96,7 +98,9 @@ class Installation:
         broker = broker_of(plan.settings, plan.settings.section(System).paths()).is_private
         trace = self.choice.trace_hooks or plan.settings.section(PluginChoice).trace_hooks
         choice = Choice(self.choice.only, self.choice.log_level, trace)
-        return plan, plan_workers(plan, file.tables, choice, broker=broker)
+        targets = {point.name: point.value for point in entry_points(group=GROUP)}
+        workers = plan_workers(plan, file.tables, choice, broker=broker, targets=targets)
+        return plan, workers
 
     def _introduce(self, plan: Plan, workers: Sequence[WorkerPlan]) -> None:
         broken = [each.name for each in plan.reports if each.state is PluginState.BROKEN]

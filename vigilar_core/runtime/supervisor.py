@@ -38,8 +38,13 @@ STAGE_ENDS_S: Mapping[Stage, float] = {
 STUCK_AFTER_S = 30.0
 #: A turn that took longer means that this process itself was stopped: hearts get time to beat.
 PAUSE_S = 5.0
-#: Modules that every worker needs.
-CORE_PRELOAD = ("vigilar_core.runtime.worker",)
+#: Modules that every worker needs; the lower ones are imported late by the ones above.
+CORE_PRELOAD = (
+    "vigilar_core.runtime.worker",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.kdf.hkdf",
+    "encodings.idna",
+)
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from vigilar_core.config.loaded import LoadedSettings, build_settings
 from vigilar_core.config.secret import redact_url
 from vigilar_core.errors import ConfigurationError, ExitCode, PluginBrokenError, VigilarError
 from vigilar_core.events import EventCatalogue
+from vigilar_core.plugins.discovery import GROUP
 from vigilar_core.plugins.host import PluginHost
 from vigilar_core.runtime import logs
 from vigilar_core.runtime.boot import Boot
@@ -149,14 +151,22 @@ def _load_plugins(boot: Boot) -> PluginHost:
 
     trace = logging.getLogger("vigilar.hooks").info if boot.trace_hooks else None
     host = PluginHost(on_failure=failed, trace=trace)
-    host.load(boot.own_plugins())
+    for plugin in boot.own_plugins():
+        host.register(plugin, _import(plugin, boot.targets[plugin]))
     for guest in boot.guests():
         try:
-            host.load([guest])
+            host.register(guest, _import(guest, boot.targets[guest]))
         except PluginBrokenError as error:
             # Its probe passed a moment ago; the services here go on without it.
             failed(guest, "import", error)
     return host
+
+
+def _import(plugin: str, target: str) -> object:
+    try:
+        return EntryPoint(plugin, target, GROUP).load()
+    except (Exception, SystemExit) as error:  # a plugin's module may raise anything
+        raise PluginBrokenError(plugin, f"cannot be imported: {error!r}") from error
 
 
 def _settings(boot: Boot, host: PluginHost) -> LoadedSettings:

@@ -65,19 +65,25 @@ class Choice:
 
 
 def plan_workers(
-    plan: Plan, tables: Tables, choice: Choice, *, broker: bool
+    plan: Plan,
+    tables: Tables,
+    choice: Choice,
+    *,
+    broker: bool,
+    targets: Mapping[str, str] | None = None,
 ) -> tuple[WorkerPlan, ...]:
     """The processes of an installation, in order of their start.
 
     :param tables: the parsed configuration
     :param broker: whether a broker of our own is wanted
+    :param targets: plugin → ``module:attribute`` of its entry point
     :raises ConfigurationError: ``--only`` names a service that does not exist
     """
     services = _chosen(_services(plan, broker=broker), choice.only)
     groups = plan.settings.section(Runtime).groups
     found = []
     for name, members in _grouped(services, groups).items():
-        boot = _boot(name, members, plan, tables, choice)
+        boot = replace(_boot(name, members, plan, tables, choice), targets=targets or {})
         found.append(
             WorkerPlan(
                 name=name,
@@ -148,6 +154,7 @@ def _boot(
         distributions={
             report.name: report.distribution for report in plan.reports if report.usable
         },
+        targets={},
         kinds=plan.event_kinds,
         configuration=tables,
         log_level=choice.log_level or plan.settings.section(System).log_level,
@@ -173,6 +180,7 @@ def _fingerprint(boot: Boot, plan: Plan, tables: Tables) -> str:
         configuration=seen,
         hooks={name: hooks for name, hooks in boot.hooks.items() if name in plugins},
         distributions={},
+        targets={},
         kinds=_kinds_seen(boot, plan),
     )
     elsewhere = boot.plugins_with("on_frame") if _has_cameras(boot.services) else ()

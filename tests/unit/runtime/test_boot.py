@@ -14,6 +14,7 @@ BOOT = Boot(
     beats="/run/vigilar/heartbeats",
     hooks={"web": ("register_blueprint",), "recorder": ("camera_attach", "register_tables")},
     distributions={"web": "vigilar-web", "recorder": "vigilar-recorder"},
+    targets={"web": "vigilar_web.plugin", "recorder": "vigilar_recorder.plugin:plugin"},
     kinds=(EventKind("motion_start", "vigilar/camera/{camera}/motion/start", Severity.INFO, "M"),),
     configuration={"web": {"port": 1}, "cameras": [{"id": "hall"}]},
     log_level="INFO",
