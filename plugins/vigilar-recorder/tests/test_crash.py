@@ -92,6 +92,20 @@ def test_a_recording_cut_at_any_byte_plays_all_fragments_before_the_cut(
         assert len(pictures) >= sum(1 for place in places if place < ends[complete - 1])
 
 
+def test_control_an_ordinary_mp4_cut_short_does_not_play(tmp_path: Path, decode: Any) -> None:
+    whole = tmp_path / "whole.mp4"
+    clip = make_clip(4)
+    with av.open(str(whole), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = clip.streams[0].width, clip.streams[0].height
+        for _ in range(50):
+            container.mux(stream.encode(av.VideoFrame(stream.width, stream.height, "yuv420p")))
+        container.mux(stream.encode(None))
+    assert len(decode(whole.read_bytes())) == 50
+    with pytest.raises(av.FFmpegError):
+        decode(whole.read_bytes()[:-500])
+
+
 @pytest.mark.parametrize("damage", ["flip", "cut", "append", "swap"])
 def test_a_recording_changed_afterwards_is_found_out(bench: Make, damage: str) -> None:
     it = bench(CameraRecording(pre_motion_buffer_s=2, post_motion_buffer_s=3))

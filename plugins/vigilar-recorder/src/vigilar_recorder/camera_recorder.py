@@ -63,6 +63,7 @@ class CameraRecorder:
         self._retry_s = 0.0
         self._disk_was_full = False
         camera.bus.subscribe(event_kinds.request_topic(camera.id), self._on_request)
+        self._reporter.idle()
         self._recover()
 
     # ------------------------------------------------------------- called by the host
@@ -107,14 +108,7 @@ class CameraRecorder:
 
     def on_tick(self) -> None:
         now_s = self._clock.monotonic_s()
-        for finished in self._writer.finished():
-            if finished.failure is not None and not finished.recovered:
-                self._after_failure(finished.facts.id, finished.failure, now_s)
-            elif not finished.recovered:
-                self._reporter.well()
-            self._reporter.finished(finished)
-            if not finished.mend_later:
-                self._writer.forget(finished.facts.id)
+        self._take_finished(now_s)
         if self._writer.is_full and self._open is not None:
             self._give_up(Failure("disk_slow", "the disk takes less than the camera sends"), now_s)
         if self._ending is not None and now_s > self._ending[1] + STALL_S:
@@ -126,12 +120,21 @@ class CameraRecorder:
     def on_close(self) -> None:
         self._end(EndedBy.SERVICE_STOPPED)
         self._writer.close(_CLOSE_S)
+        self._take_finished(self._clock.monotonic_s())
+
+    # ------------------------------------------------------------------ what follows
+
+    def _take_finished(self, now_s: float) -> None:
+        """Tell what became of recordings; only then their notes may go."""
         for finished in self._writer.finished():
+            if finished.failure is not None and not finished.recovered:
+                self._after_failure(finished.facts.id, finished.failure, now_s)
             self._reporter.finished(finished)
             if not finished.mend_later:
                 self._writer.notes.remove(finished.facts.id)
-
-    # ------------------------------------------------------------------ what follows
+        if self._writer.has_written:
+            self._writer.has_written = False
+            self._reporter.well()
 
     def _on_request(self, message: Message) -> None:
         action, who = message.data.get("action"), str(message.data.get("who", ""))[:200]
@@ -279,6 +282,7 @@ class CameraRecorder:
     def _after_failure(self, recording: str, failure: Failure, now_s: float) -> None:
         self._retry_s = now_s + RETRY_S
         self._disk_was_full = failure.cause == "disk_full"
+        self._writer.has_written = False
         if self._open is not None and self._open.facts.id == recording:
             self._open = None
             self._plan.ended()

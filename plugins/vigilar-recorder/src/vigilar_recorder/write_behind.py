@@ -59,6 +59,8 @@ class WriteBehind:
         self._open: dict[str, _OpenFile] = {}
         # Each is changed by one thread only; their difference is what waits.
         self._taken_bytes = self._done_bytes = 0
+        #: Set when data arrived on the disk; cleared by whoever looks.
+        self.has_written = False
         self._thread = threading.Thread(target=self._run, name=f"record-{camera}", daemon=True)
         self._thread.start()
 
@@ -83,10 +85,6 @@ class WriteBehind:
     def fail(self, recording: str, failure: Failure) -> None:
         """Give a recording up, keeping what is already on the disk."""
         self._calls.put(partial(self._fail, recording, failure))
-
-    def forget(self, recording: str) -> None:
-        """Remove the note of a recording whose event is on its way."""
-        self._calls.put(partial(self.notes.remove, recording))
 
     def report(self, finished: Finished) -> None:
         """Add to what :meth:`finished` returns; from any thread."""
@@ -136,6 +134,7 @@ class WriteBehind:
         try:
             if (entry := self._open.get(recording)) is not None:
                 entry.writer.write(data)
+                self.has_written = True
         except OSError as error:
             self._fail(recording, failure_of(error))
         except RecordingError as error:
