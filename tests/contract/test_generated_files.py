@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from vigilar_core import reference
 from vigilar_core.config.catalogue import owner_of
 from vigilar_core.config.load import read_config
-from vigilar_core.plugins import Plan, PluginState, build_plan, installed, plan_file, reference
+from vigilar_core.plugins import Plan, PluginState, build_plan, installed, plan_file
 
 ROOT = Path(__file__).parents[2]
 NAMES = {
@@ -27,7 +28,7 @@ def all_plugins_are_installed() -> None:
 
 
 def test_sample_file_and_pages_are_up_to_date() -> None:
-    assert reference.outdated(ROOT) == [], "python -m vigilar_core.plugins.reference"
+    assert reference.outdated(ROOT) == [], "nox -s docs"
 
 
 def test_the_sample_file_works_as_it_is() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from vigilar_core import hookspecs
 from vigilar_core.plugins import build_plan
-from vigilar_core.plugins.reference import hook_fields, hook_functions
+from vigilar_core.reference.hooks import hook_fields, hook_functions
 
 ROOT = Path(__file__).parents[2]
 HOOKS = list(hook_functions().values())
