@@ -39,6 +39,11 @@ def test_a_client_begins_at_a_key_frame_and_misses_nothing(serve, clips) -> None
     assert found == [(found[0] + n) % 100 for n in range(60)]
 
 
+def test_a_gap_between_packets_changes_nothing_but_their_pace(serve, clips) -> None:
+    found = numbers(serve({"main": clips["main"]}, packet_gap_us=120).url("main"), 30)
+    assert found == [(found[0] + n) % 100 for n in range(30)]
+
+
 def test_the_loop_goes_on_in_real_time_for_whoever_watches(serve, clips) -> None:
     server = serve({"sub": clips["sub"]})
     index, wall_ns = server.position("sub")

@@ -5,7 +5,7 @@ A program of its own for the system's interpreter, which alone has GStreamer's b
 ``gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-{base,good,bad}``). It imports nothing
 of this project. The first line on standard input is a JSON object::
 
-    {"address": "127.0.0.1", "port": 0, "transports": ["tcp", "udp"],
+    {"address": "127.0.0.1", "port": 0, "transports": ["tcp", "udp"], "packet_gap_us": 0,
      "mounts": {"main": {"loop": FILE, "pulse": FILE or null}},
      "credentials": {"user": …, "password": …, "method": "digest" or "basic"} or null}
 
@@ -182,10 +182,10 @@ class Clock(threading.Thread):
 class Factory(GstRtspServer.RTSPMediaFactory):
     """Builds the pipeline of one client."""
 
-    def __init__(self, mount: Mount, clock: Clock, udp: bool) -> None:
+    def __init__(self, mount: Mount, clock: Clock, udp: bool, packet_gap_us: int) -> None:
         super().__init__()
         self._mount, self._clock = mount, clock
-        self.set_launch(_pipeline(mount.loop))
+        self.set_launch(_pipeline(mount.loop, packet_gap_us))
         self.set_shared(False)
         transports = GstRtsp.RTSPLowerTrans.TCP
         self.set_protocols(transports | GstRtsp.RTSPLowerTrans.UDP if udp else transports)
@@ -208,12 +208,13 @@ def _unpace(sink: Any) -> None:
         sink.set_property("sync", False)
 
 
-def _pipeline(reel: Reel) -> str:
+def _pipeline(reel: Reel, packet_gap_us: int) -> str:
     source = f"is-live=true format=time max-bytes={_QUEUE_BYTES} leaky-type=downstream"
     codec = {"h264": "h264", "hevc": "h265"}[reel.video["codec"]]
     parts = [
         f'appsrc name=video {source} caps="video/x-{codec},stream-format=byte-stream,alignment=au"',
-        f"! {codec}parse ! rtp{codec}pay name=pay0 pt=96 config-interval=-1 mtu=1400",
+        f"! {codec}parse ! rtp{codec}pay pt=96 config-interval=-1 mtu=1400",
+        f"! identity name=pay0 sleep-time={packet_gap_us}" if packet_gap_us else "name=pay0",
     ]
     if reel.audio:
         caps, payloader = _audio_caps(reel.audio)
@@ -244,6 +245,7 @@ class Server:
         self._clock = Clock(mounts)
         self._clients: dict[Any, set[str]] = {}
         self._credentials = setup.get("credentials")
+        self._packet_gap_us = int(setup.get("packet_gap_us", 0))
         self._udp = "udp" in setup.get("transports", ["tcp"])
         self._server = GstRtspServer.RTSPServer.new()
         self._server.set_address(setup.get("address", "127.0.0.1"))
@@ -335,7 +337,7 @@ class Server:
         return self._reel(path) if path else None
 
     def _publish(self, mount: Mount) -> None:
-        factory = Factory(mount, self._clock, self._udp)
+        factory = Factory(mount, self._clock, self._udp, self._packet_gap_us)
         if self._credentials:
             text = ", ".join(
                 [_ROLE]
