@@ -97,7 +97,7 @@ def test_whatever_is_asked_the_answer_is_as_described(house: House, mode: Genera
     for operation in schema.get_all_operations():
 
         @given(case=operation.ok().as_strategy(generation_mode=mode))
-        @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
         def check(case: schemathesis.Case) -> None:
             answer = case.call_and_validate(cookies=cookies, excluded_checks=NOT_MEANT)
             statuses.add(answer.status_code)

@@ -59,6 +59,13 @@ def test_cameras_are_called_by_their_names(house: House) -> None:
     assert (happening.camera, happening.icon) == ("hall", "person-walking")
 
 
+def test_lists_are_told_as_people_would_and_empty_ones_not_at_all(house: House) -> None:
+    topic = "vigilar/camera/hall/motion/start"
+    two = house.web.household.happening(house.happens(topic, zones=["door", "stairs"]))
+    none = house.web.household.happening(house.happens(topic, zones=[]))
+    assert (two.text, none.text) == ("In door, stairs", "")
+
+
 def test_a_kind_nobody_declares_any_more_is_still_told(house: House) -> None:
     bare = Household(SETTINGS, EventCatalogue(), house.clock)
     event = house.happens("vigilar/camera/hall/motion/start")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -138,11 +139,21 @@ class Household:
     def happening(self, event: Event) -> Happening:
         camera = camera_of(event)
         title_of_camera = self.cameras.get(camera, camera)
-        named = replace(event, data={**event.data, "camera": title_of_camera}) if camera else event
-        title, text = self._catalogue.describe(named)
+        words = {name: _in_words(value) for name, value in event.data.items()}
+        if camera:
+            words["camera"] = title_of_camera
+        title, text = self._catalogue.describe(replace(event, data=words))
+        if self._has_hole(event, words):
+            text = ""
         return Happening(
             event, title, text, _icon(event), camera, title_of_camera, self.moment(event.time_us)
         )
+
+    def _has_hole(self, event: Event, words: Mapping[str, str]) -> bool:
+        """Whether the text speaks of a field that is empty, and so would say nothing."""
+        kind = self._catalogue.kinds.get(event.kind)
+        names = re.findall(r"\{(\w+)\}", kind.text) if kind else ()
+        return any(words.get(name) == "" for name in names)
 
     def kind_title(self, name: str) -> str:
         """A kind of event as a choice in a filter."""
@@ -153,6 +164,14 @@ def camera_of(event: Event) -> str:
     """Id of the camera an event is about, else empty."""
     kind, _, id = event.subject.partition("/")
     return id if kind == "camera" else ""
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_in_words(each) for each in value)
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return "" if value is None else str(value)
 
 
 def _icon(event: Event) -> str:

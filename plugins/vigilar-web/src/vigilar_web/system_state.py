@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vigilar_core.errors import NotReadyError
 from vigilar_core.paths import Paths
@@ -16,6 +17,8 @@ from vigilar_core.runtime.status import ask
 
 #: A page waits for the supervisor no longer than this.
 PATIENCE_S = 2.0
+Row = TypeVar("Row", bound=BaseModel)
+_log = logging.getLogger(__name__)
 _WELL = frozenset({"running", "starting", "waiting"})
 
 
@@ -39,7 +42,7 @@ class ServiceState(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     name: str
-    phase: str = ""
+    phase: str = Field(default="", validation_alias="state")
     reason: str = ""
     restarts: int = 0
     health: dict[str, PluginHealth] = Field(default_factory=dict)
@@ -59,7 +62,7 @@ class PluginInfo(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: str
+    name: str = Field(validation_alias="plugin")
     version: str = ""
     state: str = ""
     reason: str = ""
@@ -105,9 +108,9 @@ def system_state(paths: Paths) -> SystemState:
     return SystemState(
         running=True,
         status=str(answer.get("status", "")),
-        since_us=answer.get("since_us"),
-        services=[_service(each) for each in _rows(answer.get("services"))],
-        plugins=[PluginInfo.model_validate(each) for each in _rows(answer.get("plugins"))],
+        since_us=since_us if isinstance(since_us := answer.get("since_us"), int) else None,
+        services=_read(ServiceState, answer.get("services")),
+        plugins=_read(PluginInfo, answer.get("plugins")),
         **facts,
     )
 
@@ -144,10 +147,12 @@ def _version(distribution: str) -> str:
         return "not installed as a package"
 
 
-def _service(row: Mapping[str, Any]) -> ServiceState:
-    named = {"name": row.get("service", ""), "phase": row.get("state", "")}
-    return ServiceState.model_validate({**row, **named})
-
-
-def _rows(value: Any) -> Sequence[Mapping[str, Any]]:
-    return [row for row in value or () if isinstance(row, dict)]
+def _read(model: type[Row], rows: Any) -> list[Row]:
+    """The rows that can be understood: a supervisor of another version still shows something."""
+    found = []
+    for row in rows if isinstance(rows, list) else ():
+        try:
+            found.append(model.model_validate(row))
+        except ValidationError as error:
+            _log.warning("the supervisor says of a %s: %s", model.__name__, error)
+    return found

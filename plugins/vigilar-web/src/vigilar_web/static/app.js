@@ -28,10 +28,16 @@
     }
   }
 
-  // A picture that is not there leaves the icon under it in sight.
+  // A picture that is not there leaves what is under it in sight; one that is still being made
+  // is asked for again.
   document.addEventListener("error", (event) => {
-    if (event.target instanceof HTMLImageElement && event.target.hasAttribute("data-optional")) {
-      event.target.hidden = true;
+    const picture = event.target;
+    if (!(picture instanceof HTMLImageElement) || !picture.hasAttribute("data-optional")) return;
+    picture.hidden = true;
+    const tries = Number(picture.dataset.tries || 0) + 1;
+    picture.dataset.tries = tries;
+    if (!picture.dataset.refresh && tries <= 3) {
+      setTimeout(() => { picture.src = picture.getAttribute("src"); }, 12000 * tries);
     }
   }, true);
   document.addEventListener("load", (event) => {
