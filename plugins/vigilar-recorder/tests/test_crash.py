@@ -56,6 +56,7 @@ def test_a_killed_recorder_loses_at_most_a_second(
     (sealed,) = it.wait("sealed")
     assert sealed["recovered"] is True
     assert sealed["ended_by"] == "crash"
+    assert (it.root / sealed["thumbnail"]).exists()
     pictures = decode(it.mp4(sealed))
     # The child runs ahead of real time, so the same second of video is a shorter time for it.
     assert pictures[-1] >= reached_s - 1.0

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from vigilar_core.config import ConfigSection, Settings
 from vigilar_core.context import CameraContext, Service, ServiceContext
+from vigilar_core.errors import NotReadyError
 from vigilar_core.events import EventKind
-from vigilar_core.health import Health
+from vigilar_core.health import Health, HealthState
 from vigilar_core.hookspecs import hookimpl
 from vigilar_core.store import Tables
 from vigilar_core.web import WebContext, WebPart
@@ -56,19 +57,21 @@ class RecorderPlugin:
         return CameraRecorder(camera)
 
     @hookimpl
-    def service_start(self, context: ServiceContext) -> None:
+    def poll(self, context: ServiceContext) -> None:
         from vigilar_recorder.retention import Retention
 
-        self._retention = Retention(context)
-
-    @hookimpl
-    def poll(self, context: ServiceContext) -> None:
-        if self._retention is not None:
-            self._retention.poll()
+        if self._retention is None:
+            try:
+                self._retention = Retention(context)
+            except NotReadyError:
+                return  # The ledger migrates the database first; there is no hurry.
+        self._retention.poll()
 
     @hookimpl
     def health_check(self) -> Health:
-        return Health() if self._retention is None else self._retention.health()
+        if self._retention is None:
+            return Health(HealthState.DEGRADED, "old recordings wait until the database is ready")
+        return self._retention.health()
 
 
 plugin = RecorderPlugin()

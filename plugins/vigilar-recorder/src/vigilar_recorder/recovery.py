@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from vigilar_core.recording_file import RecordingError, RecordingInUse
-from vigilar_recorder import files
+from vigilar_core.recording_file import PlayableView, RecordingError, RecordingInUse
+from vigilar_recorder import files, thumbnail
 from vigilar_recorder.facts import RecordingFacts
 from vigilar_recorder.finished import Ending, Failure, Finished
-from vigilar_recorder.layout import absolute
+from vigilar_recorder.layout import absolute, thumbnail_path
 from vigilar_recorder.plan import EndedBy
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def recover(
     """
     for facts in notes:
         try:
-            finished = _finish(absolute(recordings_dir, facts.path), facts, key)
+            finished = _finish(recordings_dir, facts, key)
         except RecordingInUse:
             continue
         except (OSError, ValueError) as error:
@@ -39,9 +39,10 @@ def recover(
             report(finished)
 
 
-def _finish(path: Path, facts: RecordingFacts, key: bytes | None) -> Finished | None:
+def _finish(root: Path, facts: RecordingFacts, key: bytes | None) -> Finished | None:
     if facts.encrypted and key is None:
         return None
+    path = absolute(root, facts.path)
     try:
         sealed, seconds = files.mend(path, key)
     except FileNotFoundError:
@@ -54,7 +55,21 @@ def _finish(path: Path, facts: RecordingFacts, key: bytes | None) -> Finished | 
         path.unlink(missing_ok=True)
         return _lost(facts, "it ended before its first picture was on the disk")
     ending = Ending(EndedBy.CRASH, facts.start_time_us + round(seconds * 1e6))
-    return Finished(facts, ending, sealed, recovered=True)
+    return Finished(facts, ending, sealed, _thumbnail(root, facts, key), recovered=True)
+
+
+def _thumbnail(root: Path, facts: RecordingFacts, key: bytes | None) -> str | None:
+    noted = str(thumbnail_path(PurePosixPath(facts.path)))
+    key = key if facts.encrypted else None
+    try:
+        plain = files.open_file(absolute(root, facts.path), key, sealed=True)
+        with PlayableView(plain) as view:
+            picture = thumbnail.jpeg_of_recording(view, facts.pre_roll_s)
+        thumbnail.store(absolute(root, noted), picture, key, facts.id)
+    except (OSError, ValueError, RecordingError) as error:
+        log.warning("recording %s has no thumbnail: %s", facts.id, error)
+        return None
+    return noted
 
 
 def _lost(facts: RecordingFacts, reason: str) -> Finished:

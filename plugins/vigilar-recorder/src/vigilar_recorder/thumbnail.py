@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,7 +25,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from vigilar_core.media import Packet
-from vigilar_core.recording_file import RecordingDamaged
+from vigilar_core.recording_file import RandomAccessFile, RecordingDamaged
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -68,22 +69,58 @@ def make_jpeg(key_frame: Packet, max_width: int = MAX_WIDTH) -> bytes:
     :param max_width: widest picture in pixels; smaller ones keep their size
     :raises ValueError: the key frame cannot be decoded
     """
-    import av  # heavy; only the process that records needs it
+    import av  # heavy; only a process that records or repairs needs it
 
     try:
-        frame = _decode(key_frame)
-        width = min(max_width, frame.width) // 2 * 2
-        height = max(2, round(frame.height * width / frame.width) // 2 * 2)
-        encoder = av.CodecContext.create("mjpeg", "w")
-        assert isinstance(encoder, av.VideoCodecContext)
-        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
-        encoder.time_base = Fraction(1, 25)
-        encoder.qmin = encoder.qmax = _QUANTISER
-        picture = frame.reformat(width, height, "yuvj420p", dst_color_range="JPEG")
-        picture.pts = None
-        return b"".join(bytes(part) for part in [*encoder.encode(picture), *encoder.encode(None)])
+        return _encode(_decode(key_frame), max_width)
     except av.FFmpegError as error:
         raise ValueError(f"no picture can be made of the key frame: {error}") from error
+
+
+def jpeg_of_recording(mp4: RandomAccessFile, at_s: float, max_width: int = MAX_WIDTH) -> bytes:
+    """The key frame of a recording at or before a moment, as a JPEG.
+
+    :param mp4: seekable, as players want it; not closed
+    :param at_s: seconds from its start
+    :raises ValueError: it holds no picture that can be decoded
+    """
+    import av
+
+    try:
+        with av.open(cast("IO[bytes]", mp4), "r", format="mp4") as container:
+            container.seek(round(at_s * 1_000_000))
+            for frame in container.decode(video=0):
+                return _encode(frame, max_width)
+    except av.FFmpegError as error:
+        raise ValueError(f"no picture can be made of the recording: {error}") from error
+    raise ValueError("the recording holds no picture")
+
+
+def store(path: Path, picture: bytes, key: bytes | None, recording: str) -> None:
+    """Write a thumbnail, encrypted when there is a key; half a file is not left behind.
+
+    :raises OSError: the disk is full or broken
+    """
+    try:
+        path.write_bytes(picture if key is None else encrypt(picture, key, recording))
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _encode(frame: VideoFrame, max_width: int) -> bytes:
+    import av
+
+    width = min(max_width, frame.width) // 2 * 2
+    height = max(2, round(frame.height * width / frame.width) // 2 * 2)
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.qmin = encoder.qmax = _QUANTISER
+    picture = frame.reformat(width, height, "yuvj420p", dst_color_range="JPEG")
+    picture.pts = None
+    return b"".join(bytes(part) for part in [*encoder.encode(picture), *encoder.encode(None)])
 
 
 def _decode(key_frame: Packet) -> VideoFrame:

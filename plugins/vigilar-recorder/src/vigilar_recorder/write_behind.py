@@ -162,13 +162,10 @@ class WriteBehind:
         noted = thumbnail_path(PurePosixPath(entry.facts.path))
         try:
             picture = thumbnail.make_jpeg(key_frame)
-            if entry.key is not None:
-                picture = thumbnail.encrypt(picture, entry.key, entry.facts.id)
-            (self._root / noted).write_bytes(picture)
+            thumbnail.store(self._root / noted, picture, entry.key, entry.facts.id)
         except (OSError, ValueError) as error:
-            # FFmpeg's errors are of these kinds too; a recording without a picture is still one.
+            # A recording without a picture is still one.
             log.warning("recording %s has no thumbnail: %s", entry.facts.id, error)
-            (self._root / noted).unlink(missing_ok=True)
             return None
         return str(noted)
 
