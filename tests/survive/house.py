@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import socket
 import sqlite3
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +61,13 @@ class House:
     vigilar: Installation
     camera: RtspServer
     port: int = 0
+    #: How long everything took to run from nothing on this machine, as busy as it is, seconds.
+    first_start_s: float = 0.0
+
+    @property
+    def back_s(self) -> float:
+        """When all must run again: ten seconds, or what a start takes on a machine so busy."""
+        return max(10.0, 1.5 * self.first_start_s)
 
     @property
     def database(self) -> Path:
@@ -138,11 +147,20 @@ def rows_of(database: Path, question: str, **values: Any) -> list[dict[str, Any]
 
 
 def decoded(path: Path, key: bytes, *, sealed: bool = True) -> list[float]:
-    """When each picture of a recording is shown, seconds from the first one."""
+    """When each picture of a recording is shown, seconds from the first one.
+
+    :param sealed: whether every byte must make sense; else it is read up to where it breaks off
+    """
     with open_recording(path, key, allow_unsealed=not sealed) as file:
         data = file.read()
+    times: list[float] = []
     with av.open(io.BytesIO(data)) as container:
-        times = [float(frame.time) for frame in container.decode(video=0)]
+        try:
+            for frame in container.decode(video=0):
+                times.append(float(frame.time))
+        except av.FFmpegError:
+            if sealed:
+                raise
     return [time - times[0] for time in times]
 
 
@@ -157,8 +175,6 @@ def is_stopped(pid: int) -> bool:
 @contextlib.contextmanager
 def stopped(pid: int) -> Iterator[None]:
     """A process under SIGSTOP; going on afterwards if it still exists."""
-    import signal
-
     os.kill(pid, signal.SIGSTOP)
     eventually(lambda: is_stopped(pid), what="the process is stopped")
     try:
@@ -178,7 +194,8 @@ def run_house(folder: Path, configuration: str = WEB + CAMERA, **places: Any) ->
         port = free_port()
         text = configuration.format(port=port, url=camera.url("main"), **places)
         with Installation(folder, text) as vigilar:
-            house = House(vigilar, camera, port)
+            began_s = time.monotonic()
             vigilar.running(within_s=60)
+            house = House(vigilar, camera, port, time.monotonic() - began_s)
             eventually(lambda: house.recordings(), within_s=30, what="a recording begins")
             yield house

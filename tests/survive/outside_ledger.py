@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.survive.house import rows_of
 from vigilar_core.bus import topics
 from vigilar_core.bus.address import choose_broker
 from vigilar_core.bus.client import MqttBus
@@ -22,10 +23,9 @@ from vigilar_core.events import Event, EventCatalogue
 from vigilar_core.runtime.kinds import RUNTIME_KINDS
 from vigilar_core.testing import Installation, eventually
 
-from tests.survive.house import rows_of
-
 SERVICE: Final = "outside"
 TOPIC: Final = "vigilar/service/outside/started"
+_EVENTS: Final = "SELECT sequence, id FROM events"
 
 
 @dataclass
@@ -39,16 +39,11 @@ class Notes:
 
     def lost(self, database: Path) -> set[str]:
         """Acknowledged or announced events that the database does not hold under their number."""
-        found = rows_of(database, "SELECT sequence, id FROM events")
-        stored = {(row["sequence"], row["id"]) for row in found}
-        ids = {row["id"] for row in found}
-        announced = {event_id for number, event_id in self.committed}
-        moved = {
-            event_id
-            for number, event_id in self.committed
-            if event_id in ids and (number, event_id) not in stored
-        }
-        return (self.acknowledged - ids) | (announced - ids) | moved
+        told, committed = set(self.acknowledged), list(self.committed)
+        told.update(each for _, each in committed)
+        found = {row["id"]: row["sequence"] for row in rows_of(database, _EVENTS)}
+        moved = {each for number, each in committed if found.get(each, number) != number}
+        return (told - found.keys()) | moved
 
 
 class OutsideLedger:
