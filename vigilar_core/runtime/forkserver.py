@@ -30,12 +30,14 @@ from vigilar_core.runtime.process import die_with, forbid_core_dumps
 
 _MESSAGE_BYTES = 4096
 _PROGRAM = "from vigilar_core.runtime.forkserver import serve; serve()"
-#: Numeric libraries would start a thread per core in each worker.
-_ONE_THREAD = {
+#: Numeric libraries would start a thread per core in each worker, and the C library would keep
+#: an arena of memory for each thread (mallopt(3)).
+_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
 }
 
 
@@ -80,7 +82,7 @@ class ForkServer:
                 [sys.executable, "-P", "-c", _PROGRAM, json.dumps(boot)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **_ENVIRONMENT},
             )
         ours.setblocking(False)
         self._socket = ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vigilar_core.bus import topics
 from vigilar_core.events import EventKind, Severity
 
 RUNTIME_KINDS: tuple[EventKind, ...] = (
@@ -73,5 +74,19 @@ RUNTIME_KINDS: tuple[EventKind, ...] = (
         Severity.WARNING,
         "The changed configuration was refused",
         "{reason} The former one stays in force.",
+    ),
+    EventKind(
+        "clock_jumped",
+        "vigilar/system/clock/jumped",
+        Severity.WARNING,
+        "The clock was set by {seconds} s",
+        "Times of events before and after differ by that much; their order is right.",
+    ),
+    EventKind(
+        "event_loop",
+        topics.EVENT_LOOP,
+        Severity.WARNING,
+        "Events that cause each other were stopped",
+        "{service}: {cause_kind} on {cause}",
     ),
 )

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from vigilar_core.clock import Clock
 from vigilar_core.errors import ConfigurationError, ExitCode
+from vigilar_core.runtime.clock_watch import ClockWatch
 from vigilar_core.runtime.crew import Crew, Worker, print_lines
 from vigilar_core.runtime.errand import Errand
 from vigilar_core.runtime.forkserver import Ended, Forked, ForkServer, ForkServerGoneError
@@ -98,6 +99,7 @@ class Supervisor:
         self._preload_works = True
         self._selector = selectors.DefaultSelector()
         self._status = StatusServer(socket_path(runtime_dir), self.snapshot, clock.monotonic_s)
+        self._clock_watch = ClockWatch(clock)
         self._errand: Errand[Sequence[WorkerPlan]] | None = None
         self._reload_again = False
         self._stopping_since_s: float | None = None
@@ -136,6 +138,7 @@ class Supervisor:
         else:
             self._go_on_stopping(self._stopping_since_s)
         self._status.serve()
+        self._watch_clock()
         self._herald.turn()
         self._tell_manager()
 
@@ -332,6 +335,12 @@ class Supervisor:
         for service in plan.boot.services:
             topic = f"vigilar/service/{service.name.replace(':', '.')}/{happening.topic_level}"
             self._herald.tell(topic, name=service.name, reason=reason)
+
+    def _watch_clock(self) -> None:
+        jump_s = self._clock_watch.jump_s()
+        if jump_s is not None:
+            log.warning("the wall clock was set by %+.1f s", jump_s)
+            self._herald.tell("vigilar/system/clock/jumped", seconds=round(jump_s, 1))
 
     def _tell_manager(self) -> None:
         now_s = self._clock.monotonic_s()
