@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import av
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 
 from vigilar_core.config import Camera, Secret
 from vigilar_core.config.core import Database, System
@@ -116,6 +119,68 @@ def shown(shared_bench: Callable[..., Any]) -> Shown:
     """A site with one recording of the hall, for tests that only look."""
     site = Site(shared_bench)
     return site, site.record("hall")
+
+
+@pytest.fixture(scope="module")
+def tab(shown: Shown) -> Iterator[Any]:
+    """A real Chromium, signed in as administrator; ``tab.complaints`` is its console."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("there is no Chromium")
+    site, _ = shown
+    server = make_server("localhost", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    cookie = site.client().get_cookie("vigilar")
+    assert cookie is not None
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox"])
+        context = browser.new_context(base_url=f"http://localhost:{server.port}")
+        context.add_cookies(
+            [{"name": "vigilar", "value": cookie.value, "domain": "localhost", "path": "/"}]
+        )
+        found = context.new_page()
+        found.complaints = []
+        found.on(
+            "console",
+            lambda said: found.complaints.append(said.text) if said.type == "error" else None,
+        )
+        yield found
+        browser.close()
+    server.shutdown()
+    thread.join()
+
+
+@pytest.mark.browser
+def test_a_browser_plays_and_seeks(shown: Shown, tab: Any) -> None:
+    _, sealed = shown
+    tab.goto(f"/recordings/{sealed['id']}?t=1.5")
+    tab.wait_for_function("document.querySelector('video').readyState >= 2")
+    duration = tab.evaluate("document.querySelector('video').duration")
+    assert duration == pytest.approx(sealed["duration_s"], abs=0.1)
+    assert tab.evaluate("document.querySelector('video').currentTime") >= 1.4
+    tab.evaluate("document.querySelector('video').pause()")
+    tab.evaluate("document.querySelector('video').currentTime = 2.5")
+    tab.wait_for_function("!document.querySelector('video').seeking")
+    assert tab.evaluate("document.querySelector('video').currentTime") == 2.5
+    assert tab.locator("#player-error").is_hidden()
+    assert tab.complaints == []
+
+
+@pytest.mark.browser
+def test_a_browser_shows_the_thumbnails_on_a_phone_without_scrolling_sideways(
+    shown: Shown, tab: Any
+) -> None:
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.goto("/recordings/")
+    tab.wait_for_function("document.querySelector('.camera img').naturalWidth > 0")
+    width = tab.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360
+    picture = "document.querySelector('.camera .picture').getBoundingClientRect()"
+    shape = tab.evaluate(f"(box => box.width / box.height)({picture})")
+    assert shape == pytest.approx(16 / 9, abs=0.02)
+    assert tab.complaints == []
 
 
 def pictures(mp4: bytes) -> int:
