@@ -169,6 +169,8 @@ class HostileServer:
         self.answers: dict[str, bytes] = {}
         self.media: Callable[[socket.socket], None] = lambda _socket: None
         self.requests: list[str] = []
+        #: Wraps each accepted connection; TLS, for one.
+        self.wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain
         self._stopped = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -195,6 +197,8 @@ class HostileServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError, ValueError):
+            connection = self.wrap(connection)
+            self._open.append(connection)
             data = b""
             while not self._stopped.is_set():
                 while b"\r\n\r\n" not in data:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import random
 import resource
 import socket
+import ssl
 import time
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -232,3 +238,48 @@ def test_nothing_of_a_failed_connection_stays_open(hostile) -> None:
     for _ in range(20):
         cause_of(hostile.url)
     eventually(lambda: len(list(descriptors.iterdir())) <= before + 25)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for localhost that vouches for itself, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "camera.pem"
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    secret = key.private_bytes(pem, form, serialization.NoEncryption())
+    path.write_bytes(built.public_bytes(pem) + secret)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({}, Cause.NOT_TRUSTED),
+        ({"ca_file": "camera.pem"}, Cause.NO_SUCH_STREAM),
+        ({"tls_verify": False}, Cause.NO_SUCH_STREAM),
+    ],
+)
+def test_attack_class_24_an_unknown_certificate_is_refused_before_the_password_is_sent(
+    hostile, certificate: Path, options: dict[str, object], cause: Cause
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    hostile.wrap = lambda plain: context.wrap_socket(plain, server_side=True)
+    hostile.answers["DESCRIBE"] = b"RTSP/1.0 404 Not Found\r\nCSeq: 2\r\n\r\n"
+    if "ca_file" in options:
+        options = {"ca_file": str(certificate)}
+    url = f"rtsps://user:canary@localhost:{hostile.port}/x"
+    with pytest.raises(SourceError) as refused:
+        RtspInput(parse_address(url), CameraSource(rtsp_url=url, options=options))
+    assert refused.value.cause is cause
+    assert bool(hostile.requests) is (cause is Cause.NO_SUCH_STREAM)

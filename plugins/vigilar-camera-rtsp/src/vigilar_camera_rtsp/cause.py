@@ -29,6 +29,7 @@ class Cause(enum.StrEnum):
     UNSUPPORTED_CODEC = "unsupported_codec"
     INVALID_STREAM = "invalid_stream"
     NOT_PERMITTED = "not_permitted"
+    NOT_TRUSTED = "not_trusted"
     FAILED = "failed"
 
     @property
@@ -50,6 +51,7 @@ _SENTENCES = {
     Cause.UNSUPPORTED_CODEC: "the camera's codec is not supported, only H.264 and H.265 are",
     Cause.INVALID_STREAM: "what the camera sends cannot be understood",
     Cause.NOT_PERMITTED: "the service may not open the device or file",
+    Cause.NOT_TRUSTED: "no secure connection: the camera's certificate may not be trusted",
     Cause.FAILED: "the connection failed",
 }
 

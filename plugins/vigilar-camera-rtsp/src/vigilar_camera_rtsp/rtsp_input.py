@@ -49,6 +49,8 @@ class RtspInput:
                     timeouts_s=(settings.open_timeout_s, self._wait_s),
                 )
         except SourceError as error:
+            if scheme == "rtsps" and error.cause is Cause.FAILED:
+                raise SourceError(Cause.NOT_TRUSTED) from error
             if time.monotonic() - began_s < settings.open_timeout_s:
                 raise
             # FFmpeg calls an answer that never came invalid.

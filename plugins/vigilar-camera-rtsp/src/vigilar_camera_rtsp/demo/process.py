@@ -75,7 +75,8 @@ class RtspServer:
     Parameters: `mounts` maps a path to a video file (H.264 or H.265, optional AAC or G.711);
     `pulses` maps some of these paths to files shown once when `pulse` is called, encoded with the
     same parameters; `port` 0 takes a free one; `packet_gap_us` is the pause between two RTP packets
-    of a picture, which a camera's network makes: 120 at 100 Mbit/s. Raises ServerError when the server does not come up.
+    of a picture, which a camera's network makes: 120 at 100 Mbit/s. Raises ServerError when the
+    server does not come up.
     """
 
     def __init__(
