@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from vigilar_core.bus import topics
 from vigilar_core.bus.address import choose_broker
 from vigilar_core.bus.broker import run_broker
@@ -76,6 +78,7 @@ class CarelessLedger(Ledger):
 
 
 def main(folder: Path, role: str, *arguments: str) -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if role == "publisher":
         publish(folder, *arguments)
         return

@@ -26,6 +26,8 @@ from vigilar_core.testing import eventually
 
 pytestmark = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto is not installed")
 
+#: For trials that take minutes.
+TORTURE = [pytest.mark.torture, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("ledger_program.py")
 _spec = importlib.util.spec_from_file_location("ledger_program", PROGRAM)
@@ -122,7 +124,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 def finish(house: House, *publishers: subprocess.Popen[str]) -> list[list[str]]:
     """Let publishers end by themselves; what each has published, in its order."""
-    house.until(lambda: all(each.poll() is not None for each in publishers), "publishers' end", 40)
+    house.until(lambda: all(each.poll() is not None for each in publishers), "publishers' end", 120)
     outputs = [each.stdout.read().split() for each in publishers if each.stdout is not None]
     house.until(lambda: len(house.seen_motions()) == len(house.stored()), "watcher's end")
     return outputs
@@ -138,13 +140,15 @@ def check_everything(house: House, published: list[list[str]]) -> None:
     assert house.seen_motions() == stored
 
 
-def test_killed_ledgers_lose_nothing_they_acknowledged(house: House) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=TORTURE)])
+def test_killed_ledgers_lose_nothing_they_acknowledged(house: House, kills: int) -> None:
     house.start("broker")
     ledger = house.start_ledger()
-    publishers = [house.start("publisher", name, 300, 0.01) for name in ("hall", "yard")]
+    count = 100 * (kills + 1)
+    publishers = [house.start("publisher", name, count, 0.01) for name in ("hall", "yard")]
     source = random.Random(7)
-    for _ in range(4):
-        house.watch_for(0.5 + source.random() * 0.3)
+    for _ in range(kills):
+        house.watch_for(0.4 + source.random() * 0.3)
         house.kill(ledger)
         house.watch_for(0.2)
         assert house.acknowledged <= set(house.stored()) | not_motion(house)
@@ -216,9 +220,7 @@ def child_of(pid: int) -> int:
     return int(children[0])
 
 
-@pytest.mark.parametrize(
-    "count", [5_000, pytest.param(100_000, marks=[pytest.mark.torture, pytest.mark.timeout(600)])]
-)
+@pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=TORTURE)])
 def test_a_long_queue_arrives_whole_and_in_order(house: House, count: int) -> None:
     publisher = house.start("publisher", "hall", count, 0)
     assert publisher.stdout is not None

@@ -67,9 +67,14 @@ RECORDER = """
         return Recorder(camera)
 """
 WATCHER = """
+    from vigilar_core.context import Service
     from vigilar_core.events import EventKind, Severity
 
     seen = []
+
+    @hookimpl
+    def register_services(settings):
+        return [Service("watcher", beat_timeout_s=3.0)]
 
     @hookimpl
     def register_event_kinds():
@@ -96,15 +101,21 @@ def events(installation: Installation, kind: str) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
-@pytest.fixture
-def house(workshop) -> Installation:
+@pytest.fixture(scope="module")
+def shared_house(shared_workshop) -> Installation:
     for name, body in (("source", SOURCE), ("recorder", RECORDER), ("watcher", WATCHER)):
-        workshop.plugin(name, body)
-    found = workshop.installation('[[cameras]]\nid = "hall"\n[[cameras]]\nid = "yard"\n')
-    found.start("--only", "broker,ledger,watcher,camera:hall,camera:yard")
-    found.running()
-    eventually(lambda: events(found, "service_started"), within_s=20)
-    return found
+        shared_workshop.plugin(name, body)
+    return shared_workshop.installation('[[cameras]]\nid = "hall"\n[[cameras]]\nid = "yard"\n')
+
+
+@pytest.fixture
+def house(shared_house: Installation) -> Installation:
+    """Two cameras and who watches them, running whatever the test before did."""
+    if shared_house.process is None:
+        shared_house.start("--only", "broker,ledger,watcher,camera:hall,camera:yard")
+    shared_house.running()
+    eventually(lambda: events(shared_house, "service_started"), within_s=20)
+    return shared_house
 
 
 def test_what_a_camera_says_while_it_seals_is_still_committed(house: Installation) -> None:

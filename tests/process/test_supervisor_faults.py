@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.process.conftest import Workshop
 from vigilar_core.testing import Installation, eventually
 
 STEADY = """
@@ -18,86 +20,85 @@ STEADY = """
     def poll(context):
         pass
 """
+HANGS = """
+    from vigilar_core.context import Service
+
+    @hookimpl
+    def register_services(settings):
+        return [Service({name!r}, beat_timeout_s=1.0)]
+
+    @hookimpl
+    def poll(context):
+        {way}
+"""
+CRASHES = """
+    import os, signal
+
+    @hookimpl
+    def service_start(context):
+        os.kill(os.getpid(), signal.SIGSEGV)
+"""
+FAILS = """
+    @hookimpl
+    def service_start(context):
+        raise OSError("no such dongle: rtsp://joe:tops3cret@dongle/")
+"""
+WAYS = {"loops": "while True: pass", "blocks": "import ctypes; ctypes.PyDLL(None).sleep(60)"}
 
 
-@pytest.mark.parametrize(
-    ("way", "frame"),
-    [
-        ("while True: pass", "poll"),
-        ("import ctypes; ctypes.PyDLL(None).sleep(60)", "poll"),
-    ],
-    ids=["busy loop", "native call that holds the interpreter"],
-)
+@pytest.fixture(scope="module")
+def troubled(shared_workshop) -> Installation:
+    """One plugin that works, and four that do not, each in its own way."""
+    shared_workshop.plugin("steady", STEADY)
+    shared_workshop.plugin("crashes", CRASHES)
+    shared_workshop.plugin("fails", FAILS)
+    for name, way in WAYS.items():
+        shared_workshop.plugin(name, HANGS.format(name=name, way=way))
+    house = shared_workshop.installation()
+    house.start("--only", "steady,crashes,fails,loops,blocks")
+    house.running("steady")
+    return house
+
+
+@pytest.mark.parametrize("name", WAYS)
 def test_a_hook_that_never_returns_is_ended_with_its_stack_in_the_log(
-    workshop, way: str, frame: str
+    troubled: Installation, name: str
 ) -> None:
-    workshop.plugin(
-        "hangs",
-        f"""
-        from vigilar_core.context import Service
-
-        @hookimpl
-        def register_services(settings):
-            return [Service("hangs", beat_timeout_s=1.0)]
-
-        @hookimpl
-        def poll(context):
-            {way}
-        """,
-    )
-    workshop.plugin("steady", STEADY)
-    house = workshop.installation()
-    house.start("--only", "hangs,steady")
-    house.running("steady")
-    steady = house.pid("steady")
-    eventually(lambda: "Current thread" in house.log.read_text(), within_s=15)
-    eventually(lambda: house.services()["hangs"]["restarts"] >= 1, within_s=10)
-    text = house.log.read_text()
-    assert f"in {frame}" in text and "made_hangs.py" in text
-    assert house.pid("steady") == steady
-
-
-def test_a_crash_loop_is_backed_off_and_costs_the_others_nothing(workshop) -> None:
-    workshop.plugin(
-        "crashes",
-        """
-        import os, signal
-
-        @hookimpl
-        def service_start(context):
-            os.kill(os.getpid(), signal.SIGSEGV)
-        """,
-    )
-    workshop.plugin("steady", STEADY)
-    house = workshop.installation()
-    house.start("--only", "crashes,steady")
-    house.running("steady")
-    steady = house.pid("steady")
-    eventually(lambda: house.services()["crashes"]["failures_in_a_row"] >= 3, within_s=15)
     found = eventually(
-        lambda: house.services()["crashes"]["next_start_in_s"] and house.services()["crashes"]
+        lambda: troubled.services()[name]["restarts"] >= 1 and troubled.services()[name],
+        within_s=20,
     )
-    assert found["state"] == "backing_off"
+    assert found["failures_in_a_row"] >= 1
+    records = [json.loads(line) for line in troubled.log.read_text().splitlines()]
+    said = [record["event"] for record in records if record["service"] == name]
+    assert any("Current thread" in line for line in said)
+    assert any(f"made_{name}.py" in line and "in poll" in line for line in said)
+    assert any(f"the loop of {name} stood still" in record["event"] for record in records)
+
+
+def test_a_crash_loop_is_backed_off_with_its_reason(troubled: Installation) -> None:
+    eventually(lambda: troubled.services()["crashes"]["failures_in_a_row"] >= 3, within_s=15)
+    found = eventually(
+        lambda: troubled.services()["crashes"]["next_start_in_s"] and troubled.services()["crashes"]
+    )
+    assert found["state"] in ("backing_off", "degraded")
     assert "killed by SIGSEGV" in found["reason"]
-    assert (house.pid("steady"), house.services()["steady"]["restarts"]) == (steady, 0)
-    assert house.run("status", check=False).returncode == 1
 
 
-def test_an_error_of_a_plugin_is_the_reason_that_status_shows(workshop) -> None:
-    workshop.plugin(
-        "fails",
-        """
-        @hookimpl
-        def service_start(context):
-            raise OSError("no such dongle: rtsp://joe:tops3cret@dongle/")
-        """,
-    )
-    house = workshop.installation()
-    house.start("--only", "fails")
-    eventually(lambda: "no such dongle" in house.services().get("fails", {}).get("reason", ""))
-    shown = house.run("status", check=False).stdout
-    assert "OSError: no such dongle" in shown
-    assert "tops3cret" not in shown + house.log.read_text() + json.dumps(house.status())
+def test_an_error_of_a_plugin_is_the_reason_that_status_shows(troubled: Installation) -> None:
+    eventually(lambda: "no such dongle" in troubled.services()["fails"]["reason"])
+    shown = troubled.run("status", check=False)
+    assert shown.returncode == 1
+    assert "OSError: no such dongle" in shown.stdout
+    said = shown.stdout + troubled.log.read_text() + json.dumps(troubled.status())
+    assert "tops3cret" not in said
+
+
+def test_the_trouble_of_others_costs_a_healthy_service_nothing(troubled: Installation) -> None:
+    eventually(lambda: troubled.services()["crashes"]["failures_in_a_row"] >= 3, within_s=15)
+    steady = troubled.services()["steady"]
+    assert (steady["state"], steady["restarts"]) == ("running", 0)
+    assert steady["last_beat_s"] < 5.0
 
 
 CONFIGURABLE = """
@@ -125,20 +126,37 @@ CONFIGURABLE = """
 
 
 def reconfigure(house: Installation, configuration: str) -> None:
-    text = house.config.read_text().partition("[choir]")[0]
+    """Write and announce a configuration; what the log said before does not count any more."""
+    house.running("solo")
+    house.log.write_text("")
+    text = house.config.read_text().partition("[choir")[0]
     house.config.write_text(text + configuration)
     house.process.send_signal(signal.SIGHUP)
 
 
-@pytest.fixture
-def choir(workshop) -> Installation:
+def taken(house: Installation) -> bool:
+    return "configuration read again" in house.log.read_text()
+
+
+@pytest.fixture(scope="module")
+def shared_choir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Two plugins, each with a section of its own; ``choir`` begins with a word."""
+    workshop = Workshop(tmp_path_factory.mktemp("choir"))
     for name in ("choir", "solo"):
         workshop.plugin(name, CONFIGURABLE.format(name=name))
     house = workshop.installation('[choir]\nword = "la"\n')
     house.start("--only", "choir,solo")
-    house.running()
-    return house
+    yield house
+    workshop.close()
+
+
+@pytest.fixture
+def choir(shared_choir: Installation) -> Installation:
+    """The same with a good configuration, whatever the test before wrote."""
+    reconfigure(shared_choir, '[choir]\nword = "la"\n')
+    eventually(lambda: taken(shared_choir), within_s=15)
+    shared_choir.running()
+    return shared_choir
 
 
 def test_a_reload_restarts_what_changed_and_nothing_else(choir: Installation) -> None:
