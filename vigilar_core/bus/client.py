@@ -39,6 +39,7 @@ LEDGER: Final = "ledger"
 _REMEMBERED_IDS: Final = 4096
 _RETAINED_LIMIT: Final = 256
 _CURSOR_INTERVAL_S: Final = 1.0
+_HOLD_S: Final = 10.0
 
 RawHandler = Callable[[str, Envelope], None]
 EventHandler = Callable[[Event], None]
@@ -92,6 +93,8 @@ class MqttBus:
         self._retained: OrderedDict[str, bytes] = OrderedDict()
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._renewed = False
+        self._ledger_listens = False
+        self._held_until_s = 0.0
         self._reported_drops = 0
         #: What happened so far: received, untrusted, duplicates, handler_errors, …
         self.counters: Counter[str] = Counter()
@@ -248,6 +251,7 @@ class MqttBus:
         if not self._renewed:
             return
         self._renewed = False
+        self._hold()
         for feed, _ in self._feeds:
             feed.reconnected()
         self._ask()
@@ -298,12 +302,26 @@ class MqttBus:
                 feed.answered(data)
 
     def _hear_ledger_state(self, envelope: Envelope) -> None:
-        if envelope.source == LEDGER and envelope.data.get("state") == "online":
-            for feed, _ in self._feeds:
-                feed.reconnected()
-            self._ask()
-            with self._lock:
-                self._window.send_again()
+        if envelope.source != LEDGER:
+            return
+        self._ledger_listens = envelope.data.get("listens") is True
+        if not self._ledger_listens:
+            self._hold()
+            return
+        for feed, _ in self._feeds:
+            feed.reconnected()
+        self._ask()
+        with self._lock:
+            self._window.send_again()
+
+    def _hold(self) -> None:
+        """Send no events until the ledger says that it listens.
+
+        What is sent to nobody would be sent again later, behind newer events. Should the word not
+        come, events are sent all the same after a while.
+        """
+        self._ledger_listens = False
+        self._held_until_s = self._clock.monotonic_s() + _HOLD_S
 
     def _acknowledged(self, data: Mapping[str, Any]) -> None:
         ids, refused = data.get("ids"), data.get("refused")
@@ -341,10 +359,12 @@ class MqttBus:
         """Fill the window from the spool and send what is due; holds the lock."""
         if self._spool is None or not self._link.connected or self._renewed:
             return
+        now_s = self._clock.monotonic_s()
+        if not self._ledger_listens and now_s < self._held_until_s:
+            return
         if self._window.room and self._spool.waiting:
             for event in self._spool.take(self._window.room):
                 self._window.add(event)
-        now_s = self._clock.monotonic_s()
         for event in self._window.due(now_s):
             if not self._link.publish(event.topic, self._sealed(event), qos=1):
                 return

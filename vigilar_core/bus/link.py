@@ -39,8 +39,11 @@ _IN_FLIGHT: Final = 20
 _FAREWELL_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 15.0
-#: Tries closer together than this are the ordinary start of a broker, seconds.
-_QUIET_PAUSE_S: Final = 1.0
+#: The same for a broker of one's own: everything waits for its return, and asking costs nothing.
+_PRIVATE_PAUSE_S: Final = 1.0
+#: An outage is worth a warning after so long, and again after so long, seconds.
+_QUIET_S: Final = 5.0
+_REPORT_INTERVAL_S: Final = 60.0
 #: Messages handed to the client and not yet written or confirmed; more are refused.
 _UNSENT_LIMIT: Final = 5000
 
@@ -108,6 +111,9 @@ class Link:
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._give_up_at = math.inf
+        self._was_connected = False
+        self._outage_s: float | None = None
+        self._report_s = 0.0
         #: Why there is no connection; empty while there is one.
         self.trouble = "not connected yet"
 
@@ -153,21 +159,34 @@ class Link:
 
     def _run(self) -> None:
         pause_s = _FIRST_PAUSE_S
+        longest_s = _PRIVATE_PAUSE_S if self._address.is_private else _LONGEST_PAUSE_S
         while not self._closing.is_set():
-            started = time.monotonic()
+            self._was_connected = False
             try:
                 self._connection()
             except Exception as error:  # noqa: BLE001 - paho raises what the socket, TLS or a
                 # broken peer makes of it; the thread must outlive all of them
                 self.trouble = f"{type(error).__name__}: {error}"
-            if time.monotonic() - started > _LONGEST_PAUSE_S:
-                pause_s = _FIRST_PAUSE_S
             if self._closing.is_set():
                 return
-            say = _log.warning if pause_s > _QUIET_PAUSE_S else _log.info
-            say("no broker", address=str(self._address), reason=self.trouble, retry_s=pause_s)
+            if self._was_connected:
+                pause_s = _FIRST_PAUSE_S
+            self._report()
             self._closing.wait(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            pause_s = min(2 * pause_s, longest_s)
+
+    def _report(self) -> None:
+        """Say why there is no connection: at the start of an outage quietly, then once a minute."""
+        now_s = time.monotonic()
+        if self._was_connected or self._outage_s is None:
+            self._outage_s, self._report_s = now_s, now_s + _QUIET_S
+            _log.info("no broker", address=str(self._address), reason=self.trouble)
+        elif now_s >= self._report_s:
+            self._report_s = now_s + _REPORT_INTERVAL_S
+            outage_s = round(now_s - self._outage_s)
+            _log.warning(
+                "no broker", address=str(self._address), reason=self.trouble, for_s=outage_s
+            )
 
     def _connection(self) -> None:
         connection = _Connection(self._make_client())
@@ -262,6 +281,7 @@ class Link:
             self.trouble = f"the broker refused: {reason}"
             return
         self._current = connection
+        self._was_connected = True
         for pattern, qos in list(self._patterns.items()):
             client.subscribe(pattern, qos)
         self.trouble = ""

@@ -58,7 +58,8 @@ class Ledger:
     def open(self) -> None:
         """Begin to take events in, and say so to publishers that wait for it."""
         self._bus.subscribe_raw(topics.ALL, self._receive)
-        self._bus.publish_state(topics.service_state("ledger"), {"state": "online"}, retain=True)
+        listening = {"state": "online", "listens": True}
+        self._bus.publish_state(topics.service_state("ledger"), listening, retain=True)
         self.say("ledger_started", head=self._head)
 
     @property

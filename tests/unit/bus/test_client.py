@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -49,17 +50,21 @@ def stranger(broker: BrokerAddress) -> Iterator[mqtt.Client]:
 
 
 def connect(client: mqtt.Client, broker: BrokerAddress) -> None:
-    def there() -> bool:
-        with contextlib.suppress(OSError):
-            client.connect(
-                str(broker.socket_path) if broker.socket_path else broker.host, broker.port or 1883
-            )
+    unix = broker.socket_path is not None
+    place: Any = str(broker.socket_path) if unix else (broker.host, broker.port)
+
+    def listens() -> bool:
+        # paho leaves a socket open that nobody listens to.
+        with (
+            contextlib.suppress(OSError),
+            socket.socket(socket.AF_UNIX if unix else socket.AF_INET) as knock,
+        ):
+            knock.connect(place)
             return True
         return False
 
-    if broker.socket_path is not None:
-        eventually(broker.socket_path.exists, what="socket")
-    eventually(there, what="broker")
+    eventually(listens, what="broker")
+    client.connect(place if unix else broker.host, broker.port or 1883)
 
 
 def until(services: Any, condition: Any, what: str = "condition", within_s: float = 10.0) -> None:
@@ -90,6 +95,11 @@ class MadeLedger:
         self.seen: list[tuple[str, Envelope]] = []
         self.silent = False
         self.bus.subscribe_raw(topics.ALL, self._receive)
+        self.listen()
+
+    def listen(self) -> None:
+        state = {"state": "online", "listens": True}
+        self.bus.publish_state(topics.service_state("ledger"), state, retain=True)
 
     def _receive(self, topic: str, envelope: Envelope) -> None:
         if envelope.kind is None or self.silent:
@@ -155,7 +165,6 @@ def test_an_event_is_kept_until_the_ledger_has_it(services: Any) -> None:
     services.deliver()
     assert camera.pending == 1
     ledger = MadeLedger(services)
-    ledger.bus.publish_state(topics.service_state("ledger"), {"state": "online"}, retain=True)
     until(services, lambda: camera.pending == 0, "acknowledgement", within_s=15)
     topic, envelope = ledger.seen[-1]
     assert (topic, envelope.id, envelope.kind) == (MOTION, new_id, "motion_start")
@@ -196,6 +205,8 @@ def test_an_unacknowledged_event_is_sent_again_signed_anew(services: Any) -> Non
 
 @pytest.mark.usefixtures("impatient")
 def test_a_resend_reaches_an_ordinary_handler_once(services: Any) -> None:
+    ledger = MadeLedger(services)
+    ledger.silent = True
     alarm, camera, found = services.make("alarm"), services.make("camera:hall"), list[Any]()
     alarm.subscribe(topics.ALL_CAMERAS, found.append)
     joined(services, alarm, camera)
@@ -205,12 +216,32 @@ def test_a_resend_reaches_an_ordinary_handler_once(services: Any) -> None:
     assert len(found) == 1
 
 
+def test_events_wait_for_a_ledger_that_listens_and_then_come_in_order(services: Any) -> None:
+    camera = services.make("camera:hall")
+    joined(services, camera)
+    ids = [camera.publish_event(MOTION) for _ in range(3)]
+    services.deliver()
+    assert camera.counters["events_sent"] == 0
+    ledger = MadeLedger(services)
+    until(services, lambda: camera.pending == 0)
+    ledger.bus.publish_state(topics.service_state("ledger"), {"state": "offline"}, retain=True)
+    until(services, lambda: not camera._ledger_listens)
+    ids += [camera.publish_event(MOTION) for _ in range(3)]
+    services.deliver()
+    assert camera.pending == 3
+    ledger.listen()
+    until(services, lambda: camera.pending == 0)
+    assert list({envelope.id: None for _, envelope in ledger.seen}) == ids
+
+
 def test_a_refused_event_leaves_the_spool(services: Any) -> None:
-    ledger, camera = services.make("ledger"), services.make("camera:hall")
-    joined(services, ledger, camera)
+    ledger, camera = MadeLedger(services), services.make("camera:hall")
+    ledger.silent = True
+    joined(services, ledger.bus, camera)
     new_id = camera.publish_event(MOTION)
+    until(services, lambda: camera.counters["events_sent"] > 0)
     data = {"ids": [], "refused": {new_id: "unknown kind"}}
-    ledger.publish_state(topics.acknowledgement("camera:hall"), data)
+    ledger.bus.publish_state(topics.acknowledgement("camera:hall"), data)
     until(services, lambda: camera.pending == 0)
     assert camera.counters["events_refused"] == 1
 

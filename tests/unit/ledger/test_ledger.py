@@ -303,5 +303,6 @@ def test_readers_hear_the_head_although_nothing_happens(house: Any) -> None:
 
 def test_publishers_hear_that_the_ledger_listens(make_house: Callable[..., Any]) -> None:
     house = make_house(clock=FakeClock())
-    assert house.bus.on(topics.service_state("ledger")) == [{"state": "online"}]
+    (state,) = house.bus.on(topics.service_state("ledger"))
+    assert state == {"state": "online", "listens": True}
     assert house.bus.said("ledger_started") == [{"head": 0}]
