@@ -22,9 +22,7 @@ from vigilar_core.bus.secret import bus_secret
 from vigilar_core.clock import SystemClock
 from vigilar_core.errors import TransientError
 from vigilar_core.events import EventCatalogue, EventKind, Severity
-from vigilar_core.ledger import LEDGER_KINDS, service
-from vigilar_core.ledger.ledger import Ledger
-from vigilar_core.ledger.service import run_ledger
+from vigilar_core.ledger import LEDGER_KINDS
 from vigilar_core.testing.camera import fake_paths
 
 KINDS = (
@@ -64,17 +62,37 @@ class LoopContext:
         return True
 
 
-class CarelessLedger(Ledger):
-    """What must not be: it acknowledges what it has only received, and commits a little later."""
+def make_careless() -> None:
+    """Let the ledger do what it must not: acknowledge first and commit a little later."""
+    from vigilar_core.ledger import service
+    from vigilar_core.ledger.ledger import Ledger
 
-    def _receive(self, topic: str, envelope: Any) -> None:
-        super()._receive(topic, envelope)
-        if envelope.kind is not None:
-            self._acknowledge(envelope.source, [envelope.id], {})
+    class CarelessLedger(Ledger):
+        def _receive(self, topic: str, envelope: Any) -> None:
+            super()._receive(topic, envelope)
+            if envelope.kind is not None:
+                self._acknowledge(envelope.source, [envelope.id], {})
 
-    def _commit(self) -> None:
-        time.sleep(0.2)
-        super()._commit()
+        def _commit(self) -> None:
+            time.sleep(0.2)
+            super()._commit()
+
+    vars(service)["Ledger"] = CarelessLedger
+
+
+def keep_ledger(context: Any) -> None:
+    # Imported here: the other roles start sooner without SQLAlchemy.
+    from vigilar_core.ledger.service import run_ledger
+
+    run_ledger(context)
+
+
+def keep_broker(context: Any) -> None:
+    while True:
+        try:
+            run_broker(context)
+        except TransientError as error:
+            print(error, flush=True)
 
 
 def main(folder: Path, role: str, *arguments: str) -> None:
@@ -82,16 +100,10 @@ def main(folder: Path, role: str, *arguments: str) -> None:
     if role == "publisher":
         publish(folder, *arguments)
         return
-    context: Any = LoopContext(folder, role.removeprefix("careless-"))
     if role == "careless-ledger":
-        vars(service)["Ledger"] = CarelessLedger
-    if role != "broker":
-        run_ledger(context)
-    while True:
-        try:
-            run_broker(context)
-        except TransientError as error:
-            print(error, flush=True)
+        make_careless()
+    context: Any = LoopContext(folder, role.removeprefix("careless-"))
+    (keep_broker if role == "broker" else keep_ledger)(context)
 
 
 def publish(folder: Path, name: str, count: str, pause_s: str) -> None:

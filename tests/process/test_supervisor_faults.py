@@ -240,6 +240,8 @@ def test_the_service_manager_hears_ready_then_watchdog_then_stopping(
         )
         house.start("--only", "steady")
         eventually(lambda: b"READY=1\nSTATUS=1 of 1 workers run" in heard, within_s=20)
+        worker = Path(f"/proc/{house.pid('steady')}/environ").read_bytes()
+        assert b"NOTIFY_SOCKET" not in worker
         fed = heard.count(b"WATCHDOG=1")
         eventually(lambda: heard.count(b"WATCHDOG=1") >= fed + 3)
         house.stop()

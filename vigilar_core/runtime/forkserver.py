@@ -82,7 +82,7 @@ class ForkServer:
                 [sys.executable, "-P", "-c", _PROGRAM, json.dumps(boot)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **_ENVIRONMENT},
+                env=_environment(),
             )
         ours.setblocking(False)
         self._socket = ours
@@ -147,6 +147,13 @@ class ForkServer:
         self._socket.close()
         self._process.kill()
         self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """What workers inherit: only the supervisor itself speaks with the service manager."""
+    ours = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, **_ENVIRONMENT}
 
 
 def _read_answer(answer: dict[str, int], descriptors: Sequence[int]) -> Forked | Ended:

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from vigilar_core.bus.client import MqttBus
-from vigilar_core.errors import NotReadyError
 
 #: Name that the supervisor signs with.
 SERVICE = "supervisor"
@@ -20,15 +19,12 @@ class BusHerald:
     Publishing writes to a spool and hands over; with no broker the events stay in the spool.
 
     :param bus: not started yet, of the service :data:`SERVICE`
+    :raises NotReadyError: another process holds the supervisor's spool
     """
 
     def __init__(self, bus: MqttBus) -> None:
         self._bus = bus
-        try:
-            bus.start()
-        except NotReadyError as error:
-            log.error("the supervisor's events go to the log only: %s", error)
-            raise
+        bus.start()
 
     def fileno(self) -> int:
         """Readable when :meth:`turn` has something to do."""

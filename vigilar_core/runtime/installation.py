@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -26,6 +27,7 @@ from vigilar_core.runtime.bus_access import broker_of, installation_secret
 from vigilar_core.runtime.herald import SERVICE, BusHerald
 from vigilar_core.runtime.lock import InstanceLock
 from vigilar_core.runtime.notify import ServiceManager
+from vigilar_core.runtime.process import forbid_core_dumps
 from vigilar_core.runtime.supervisor import Supervisor
 from vigilar_core.runtime.workers import Choice, WorkerPlan, plan_workers
 
@@ -56,6 +58,9 @@ class Installation:
         paths = system.paths()
         make_folders(paths)
         lock = InstanceLock(paths.data_dir)
+        forbid_core_dumps()
+        # Rings of cameras that are gone would fill the memory that the folder lives in.
+        shutil.rmtree(paths.frames_dir, ignore_errors=True)
         try:
             self._introduce(plan, workers)
             return self._supervise(plan, workers, paths)
