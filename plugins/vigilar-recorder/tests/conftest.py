@@ -7,6 +7,7 @@ from typing import Any
 
 import av
 import pytest
+from hypothesis import HealthCheck, settings
 
 from vigilar_core.config import SettingsModel
 from vigilar_core.media import Motion, MotionKind
@@ -15,6 +16,10 @@ from vigilar_core.testing import FakeBus, FakeCamera, FakeClock, eventually
 from vigilar_core.testing.clip import Clip
 from vigilar_recorder.camera_recorder import CameraRecorder
 from vigilar_recorder.event_kinds import EVENT_KINDS
+
+# A busy machine is slow, which says nothing about what is tested.
+settings.register_profile("recorder", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("recorder")
 
 KEY = bytes(range(32))
 

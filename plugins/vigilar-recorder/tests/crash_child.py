@@ -1,4 +1,4 @@
-"""Records a clip at six times its pace and says how far it got; made to be killed."""
+"""Records a clip at twice its pace and says how far it got; made to be killed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vigilar_recorder.camera_recorder import CameraRecorder
 from vigilar_recorder.event_kinds import EVENT_KINDS
 from vigilar_recorder.settings import RecordingStorage
 
-PACE = 6.0
+PACE = 2.0
 
 
 def main(folder: str, encrypted: str) -> None:

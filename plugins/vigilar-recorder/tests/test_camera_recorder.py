@@ -186,6 +186,12 @@ def test_recording_for_a_time_ends_by_itself(bench: Make) -> None:
         {"action": ["start"]},
         {"action": "stop", "who": {"a": 1}},
         {"action": None, "duration_s": "x"},
+        {"action": "start", "duration_s": "60"},
+        {"action": "start", "duration_s": -1},
+        {"action": "start", "duration_s": 0},
+        {"action": "start", "duration_s": 1e9},
+        {"action": "start", "duration_s": True},
+        {"action": "start", "duration_s": [1]},
     ],
 )
 def test_a_request_that_makes_no_sense_changes_nothing(bench: Make, data: dict[str, Any]) -> None:

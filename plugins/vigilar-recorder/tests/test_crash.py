@@ -47,7 +47,7 @@ def killed_after(folder: Path, seconds: float, *, encrypted: bool) -> float:
     return max([seconds, *whole])
 
 
-@pytest.mark.parametrize(("seconds", "encrypted"), [(2.33, True), (7.7, True), (4.1, False)])
+@pytest.mark.parametrize(("seconds", "encrypted"), [(1.73, True), (3.4, True), (2.6, False)])
 def test_a_killed_recorder_loses_at_most_a_second(
     bench: Make, tmp_path: Path, decode: Any, seconds: float, encrypted: bool
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from vigilar_core.testing.clip import make_clip
-from vigilar_recorder.camera_recorder import RETRY_S
+from vigilar_recorder.attempts import RETRY_S
 from vigilar_recorder.settings import CameraRecording
 
 Make = Callable[..., Any]

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vigilar_core.bus import topics
 from vigilar_core.web import Role, access
+from vigilar_recorder.policy import MAX_MANUAL_S
 from vigilar_recorder.register import Recording, Search
-from vigilar_recorder.shelf import MAX_MANUAL_S, Shelf
+from vigilar_recorder.shelf import Shelf
 
 _TIME_US_MAX = 253_402_300_799_999_999  # the end of the year 9999
 _HIDDEN = frozenset({"path", "thumbnail", "deleting_reason", "deleting_by"})

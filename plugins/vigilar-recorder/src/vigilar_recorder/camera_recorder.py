@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -11,25 +11,29 @@ from vigilar_core.context import CameraContext
 from vigilar_core.errors import NotReadyError
 from vigilar_core.media import Motion, MotionKind, Packet, Stream
 from vigilar_recorder import event_kinds
+from vigilar_recorder.attempts import Attempts
 from vigilar_recorder.finished import Failure
 from vigilar_recorder.open_recording import OpenRecording
 from vigilar_recorder.opener import Opener
 from vigilar_recorder.packet_ring import PacketRing
 from vigilar_recorder.plan import EndedBy, Position, RecordingPlan
-from vigilar_recorder.policy import Coverage, RecordingPolicy, RecordingRules, Trigger
+from vigilar_recorder.policy import (
+    Coverage,
+    RecordingPolicy,
+    Trigger,
+    is_duration,
+)
 from vigilar_recorder.recovery import recover
 from vigilar_recorder.reporter import Reporter
 from vigilar_recorder.settings import CameraRecording
 from vigilar_recorder.write_behind import WriteBehind
 
+log = logging.getLogger(__name__)
+
 #: Packets lag behind the clock; only after this is a camera without packets taken to stand still.
 STALL_S = 2.0
-#: How soon a failed recording is tried again; space that returns is used after this at the latest.
-RETRY_S = 15.0
 #: After a split, sound from before it may still come for this long.
 _LATE_SOUND_S = 1.0
-#: Least free space to begin a recording with after the disk was full, in bytes.
-_LEAST_FREE_BYTES = 8 << 20
 _MEGABYTE = 1 << 20
 #: The supervisor allows a service five seconds to end.
 _CLOSE_S = 4.0
@@ -45,7 +49,7 @@ class CameraRecorder:
         settings = camera.settings(CameraRecording)
         self._camera = camera
         self._clock = camera.clock
-        self._rules = rules_of(settings)
+        self._rules = settings.rules()
         self._policy = RecordingPolicy(self._rules)
         self._plan = RecordingPlan(settings.max_recording_s)
         ring_bytes = settings.pre_motion_buffer_mb * _MEGABYTE
@@ -60,8 +64,7 @@ class CameraRecorder:
         self._ending: tuple[OpenRecording, float] | None = None
         self._last_edge: Motion | None = None
         self._latest_s = 0.0
-        self._retry_s = 0.0
-        self._disk_was_full = False
+        self._attempts = Attempts(camera.paths.recordings_dir)
         camera.bus.subscribe(event_kinds.request_topic(camera.id), self._on_request)
         self._reporter.idle()
         self._recover()
@@ -138,16 +141,16 @@ class CameraRecorder:
 
     def _on_request(self, message: Message) -> None:
         action, who = message.data.get("action"), str(message.data.get("who", ""))[:200]
-        duration = message.data.get("duration_s")
+        duration_s = message.data.get("duration_s")
         now_s = self._clock.monotonic_s()
-        if action == "start":
-            valid = isinstance(duration, int | float) and 0 < duration < 1e9
-            duration_s = float(duration) if valid and duration is not None else None
-            self._policy.manual_started(now_s, who or message.source, duration_s)
-            self._advance(now_s, Position.NO_PACKET)
-        elif action == "stop":
+        if action == "stop":
             self._policy.manual_stopped()
-            self._advance(now_s, Position.NO_PACKET)
+        elif action == "start" and is_duration(duration_s):
+            self._policy.manual_started(now_s, who or message.source, duration_s)
+        else:
+            log.warning("camera %s: a request to record makes no sense", self._camera.id)
+            return
+        self._advance(now_s, Position.NO_PACKET)
 
     def _advance(self, moment_s: float, position: Position, packet: Packet | None = None) -> None:
         wanted = self._policy.coverage(moment_s)
@@ -168,20 +171,7 @@ class CameraRecorder:
 
     def _may_begin(self) -> bool:
         now_s = self._clock.monotonic_s()
-        if not self._ring or now_s < self._retry_s:
-            return False
-        if self._disk_was_full and not self._has_room():
-            self._retry_s = now_s + RETRY_S
-            return False
-        return True
-
-    def _has_room(self) -> bool:
-        """Whether a file made now would hold more than its pre-roll."""
-        try:
-            disk = os.statvfs(self._camera.paths.recordings_dir)
-        except OSError:
-            return True  # Then trying is the way to find out.
-        return disk.f_bavail * disk.f_frsize >= _LEAST_FREE_BYTES + 2 * self._ring.size_bytes
+        return bool(self._ring) and self._attempts.may_try(now_s, self._ring.size_bytes)
 
     def _begin(
         self, coverage: Coverage, from_ring: bool, moment_s: float, packet: Packet | None
@@ -219,7 +209,7 @@ class CameraRecorder:
     ) -> OpenRecording | None:
         opened = self._opener.open(coverage, trigger, self._streams, packets[0], continues)
         if isinstance(opened, Failure):
-            self._retry_s = self._clock.monotonic_s() + RETRY_S
+            self._attempts.failed(opened, self._clock.monotonic_s())
             self._plan.ended()
             self._reporter.failed(opened)
             return None
@@ -270,7 +260,7 @@ class CameraRecorder:
         """Stop a recording that cannot go on; what is on the disk is kept."""
         opened, self._open = self._open, None
         self._plan.ended()
-        self._retry_s = now_s + RETRY_S
+        self._attempts.failed(failure, now_s)
         if opened is None:
             return
         self._reporter.idle()
@@ -280,8 +270,7 @@ class CameraRecorder:
             self._reporter.failed(failure, opened.facts)
 
     def _after_failure(self, recording: str, failure: Failure, now_s: float) -> None:
-        self._retry_s = now_s + RETRY_S
-        self._disk_was_full = failure.cause == "disk_full"
+        self._attempts.failed(failure, now_s)
         self._writer.has_written = False
         if self._open is not None and self._open.facts.id == recording:
             self._open = None
@@ -302,17 +291,3 @@ class CameraRecorder:
             name=f"recover-{self._camera.id}",
             daemon=True,
         ).start()
-
-
-def rules_of(settings: CameraRecording) -> RecordingRules:
-    """What the settings mean."""
-    idle = Coverage.NOTHING
-    if settings.record_continuous:
-        idle = Coverage.EVERYTHING if settings.continuous == "full" else Coverage.KEY_FRAMES
-    return RecordingRules(
-        pre_roll_s=settings.pre_motion_buffer_s,
-        post_roll_s=settings.post_motion_buffer_s,
-        on_motion=settings.record_on_motion,
-        idle=idle,
-        max_recording_s=settings.max_recording_s,
-    )

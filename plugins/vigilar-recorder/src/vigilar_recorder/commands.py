@@ -58,11 +58,11 @@ class Desk:
 
         :raises PermanentError: there is none, or more than one
         """
-        found = [row for row in self.register.all() if row.id.startswith(recording)]
+        found = self.register.beginning(recording)
         if len(found) != 1:
-            number = "no recording" if not found else f"{len(found)} recordings"
+            number = "more than one recording" if found else "no recording"
             raise PermanentError(
-                f"{number} with the id {recording!r}; see: vigilar recordings list"
+                f"there is {number} with the id {recording!r}; see: vigilar recordings list"
             )
         return found[0]
 

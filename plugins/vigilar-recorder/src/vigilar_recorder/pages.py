@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from vigilar_core.config.core import System
 from vigilar_core.web import NavigationEntry, Role, WebContext, WebPart, access
 from vigilar_recorder import api, days
+from vigilar_recorder.policy import MAX_MANUAL_S
 from vigilar_recorder.register import Recording, Search
-from vigilar_recorder.shelf import MAX_MANUAL_S, Shelf
+from vigilar_recorder.shelf import Shelf
 
 PAGE = 48
 TRIGGERS = ("motion", "manual", "continuous")

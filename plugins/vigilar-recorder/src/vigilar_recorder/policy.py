@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TypeGuard
+
+#: Longest recording that may be asked for by hand, in seconds.
+MAX_MANUAL_S = 86_400.0
 
 
 class Coverage(enum.IntEnum):
@@ -96,3 +100,12 @@ class RecordingPolicy:
     def coverage(self, moment_s: float) -> Coverage:
         """How much shall be recorded at a moment."""
         return self._rules.idle if self.trigger(moment_s) is None else Coverage.EVERYTHING
+
+
+def is_duration(value: object) -> TypeGuard[float | None]:
+    """Whether a message may name this as the seconds to record; ``None``: until told to stop."""
+    if value is None:
+        return True
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 < value <= MAX_MANUAL_S

@@ -111,6 +111,12 @@ class Register:
         )
         return found[0] if found else None
 
+    def beginning(self, prefix: str, limit: int = 2) -> list[Recording]:
+        """Recordings whose id begins so, those being deleted too."""
+        columns = recordings.c
+        begins = columns.id.startswith(prefix, autoescape=True)
+        return self._rows(sa.select(recordings).where(begins).order_by(columns.id).limit(limit))
+
     def at(self, camera: str, time_us: int) -> Recording | None:
         """The recording of a camera that shows a moment best: everything before key frames."""
         columns = recordings.c

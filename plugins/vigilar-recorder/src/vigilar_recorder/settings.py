@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from vigilar_core.config import ConfigSection, SettingsModel
+from vigilar_recorder.policy import Coverage, RecordingRules
 
 
 class CameraRecording(SettingsModel):
@@ -44,6 +45,19 @@ class CameraRecording(SettingsModel):
     retention_days: float = Field(
         30, ge=0, description="Days until a recording is deleted unless starred; 0 keeps all"
     )
+
+    def rules(self) -> RecordingRules:
+        """What these keys mean to the policy."""
+        idle = Coverage.NOTHING
+        if self.record_continuous:
+            idle = Coverage.EVERYTHING if self.continuous == "full" else Coverage.KEY_FRAMES
+        return RecordingRules(
+            pre_roll_s=self.pre_motion_buffer_s,
+            post_roll_s=self.post_motion_buffer_s,
+            on_motion=self.record_on_motion,
+            idle=idle,
+            max_recording_s=self.max_recording_s,
+        )
 
 
 class RecordingStorage(SettingsModel):

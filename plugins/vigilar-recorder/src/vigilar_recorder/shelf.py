@@ -22,9 +22,6 @@ from vigilar_recorder.removal import Removal
 
 log = logging.getLogger(__name__)
 
-#: Longest recording that may be asked for by hand, in seconds.
-MAX_MANUAL_S = 86_400.0
-
 
 class Shelf:
     """Recordings as one person may see them; what they may not see does not exist.
