@@ -9,6 +9,8 @@ import signal
 import socket
 import sqlite3
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ import av
 import psutil
 
 from vigilar_camera_rtsp.demo import Clip, Encoding, RtspServer, cached_clips
-from vigilar_core.recording_file import open_recording
+from vigilar_core.recording_file import PlayableView, RecordingError, open_recording
 from vigilar_core.testing import Installation, eventually
 
 MAIN = Encoding("main", 640, 360, bitrate=600_000, keyframe_interval_s=1.0)
@@ -73,6 +75,13 @@ class House:
     def database(self) -> Path:
         return self.vigilar.folder / "data" / "vigilar.db"
 
+    def ready(self) -> None:
+        """Wait until everything runs and a recording is being written, whatever was before."""
+        if self.vigilar.process is None:
+            self.vigilar.start()
+        self.vigilar.running()
+        self.open_recording()
+
     def rows(self, question: str, **values: Any) -> list[dict[str, Any]]:
         """Rows of the database as it is now, also after it was replaced."""
         return rows_of(self.database, question, **values)
@@ -85,10 +94,11 @@ class House:
         question = "SELECT * FROM events WHERE kind = :kind AND sequence > :after ORDER BY sequence"
         return self.rows(question, kind=kind, after=after)
 
-    def recordings(self) -> list[dict[str, Any]]:
-        return self.rows("SELECT * FROM recordings ORDER BY start_time_us")
+    def recordings(self, camera: str = "hall") -> list[dict[str, Any]]:
+        question = "SELECT * FROM recordings WHERE camera = :camera ORDER BY start_time_us"
+        return self.rows(question, camera=camera)
 
-    def open_recording(self, *, within_s: float = 15.0) -> dict[str, Any]:
+    def open_recording(self, *, within_s: float = 20.0) -> dict[str, Any]:
         """The recording that is being written, once it holds a second of video."""
 
         def written() -> dict[str, Any] | None:
@@ -107,6 +117,22 @@ class House:
         )
         return self.row(recording)
 
+    def get(self, path: str) -> int:
+        """Status of a request to the web without signing in, 0 when there is no answer."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return int(error.code)
+        except OSError:
+            return 0
+
+    def on_disk(self, camera: str = "hall") -> list[str]:
+        """Ids of the recordings that are being written, as the recorder notes them."""
+        notes = self.vigilar.folder / "recordings" / camera / ".open"
+        return [path.stem for path in notes.glob("*.json")]
+
     def path(self, recording: dict[str, Any]) -> Path:
         return self.vigilar.folder / "recordings" / str(recording["path"])
 
@@ -117,7 +143,7 @@ class House:
             return []
         try:
             return decoded(path, self.vigilar.storage_key, sealed=sealed)
-        except (av.FFmpegError, OSError):
+        except (av.FFmpegError, RecordingError, OSError, IndexError):
             if sealed:
                 raise
             return []  # a file that has only just begun
@@ -147,20 +173,14 @@ def rows_of(database: Path, question: str, **values: Any) -> list[dict[str, Any]
 
 
 def decoded(path: Path, key: bytes, *, sealed: bool = True) -> list[float]:
-    """When each picture of a recording is shown, seconds from the first one.
+    """When each picture of a recording is shown, seconds from the first one; all are decoded.
 
-    :param sealed: whether every byte must make sense; else it is read up to where it breaks off
+    What is read is what a player gets: whole fragments.
     """
-    with open_recording(path, key, allow_unsealed=not sealed) as file:
+    with PlayableView(open_recording(path, key, allow_unsealed=not sealed)) as file:
         data = file.read()
-    times: list[float] = []
     with av.open(io.BytesIO(data)) as container:
-        try:
-            for frame in container.decode(video=0):
-                times.append(float(frame.time))
-        except av.FFmpegError:
-            if sealed:
-                raise
+        times = [float(frame.time) for frame in container.decode(video=0)]
     return [time - times[0] for time in times]
 
 
@@ -190,12 +210,17 @@ def run_house(folder: Path, configuration: str = WEB + CAMERA, **places: Any) ->
 
     :param configuration: with the places ``{port}`` and ``{url}``
     """
-    with RtspServer({"main": clips()["main"]}) as camera:
-        port = free_port()
-        text = configuration.format(port=port, url=camera.url("main"), **places)
-        with Installation(folder, text) as vigilar:
+    camera = RtspServer({"main": clips()["main"]})
+    camera.start()
+    port = free_port()
+    text = configuration.format(port=port, url=camera.url("main"), **places)
+    house = House(Installation(folder, text), camera, port)
+    try:
+        with house.vigilar:
             began_s = time.monotonic()
-            vigilar.running(within_s=60)
-            house = House(vigilar, camera, port, time.monotonic() - began_s)
-            eventually(lambda: house.recordings(), within_s=30, what="a recording begins")
+            house.vigilar.running(within_s=60)
+            house.first_start_s = time.monotonic() - began_s
+            eventually(house.recordings, within_s=30, what="a recording begins")
             yield house
+    finally:
+        house.camera.stop()  # perhaps another one than at the start

@@ -9,7 +9,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -17,11 +17,11 @@ from typing import Any, Final
 import psutil
 import pytest
 
-from tests.survive.house import House, decoded, is_gone, run_house
+from tests.survive.house import House, decoded, is_gone
 from tests.survive.outside_ledger import Notes, OutsideLedger
 from vigilar_core.testing import eventually
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("killed"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-killed"), pytest.mark.timeout(180)]
 
 #: What a killed recorder may lose, seconds of video.
 TAIL_S: Final = 1.0
@@ -42,36 +42,6 @@ ENDS_RECORDING: Final = {"camera", "forkserver", "supervisor"}
 
 def worker(house: House, service: str) -> int:
     return int(house.vigilar.services().get(service, {}).get("pid") or 0)
-
-
-@pytest.fixture(scope="module")
-def shared_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with run_house(tmp_path_factory.mktemp("killed")) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
-def shared_outside(
-    shared_house: House, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OutsideLedger]:
-    with OutsideLedger(shared_house.vigilar, tmp_path_factory.mktemp("outside")) as outside:
-        yield outside
-
-
-@pytest.fixture
-def house(shared_house: House, shared_outside: OutsideLedger) -> House:
-    """Everything runs, events flow and a recording is being written."""
-    if shared_house.vigilar.process is None:
-        shared_house.vigilar.start()
-    shared_house.vigilar.running()
-    shared_outside.flowing()
-    shared_house.open_recording()
-    return shared_house
-
-
-@pytest.fixture
-def outside(shared_outside: OutsideLedger) -> OutsideLedger:
-    return shared_outside
 
 
 def kill(house: House, name: str) -> tuple[int, float]:
