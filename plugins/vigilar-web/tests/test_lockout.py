@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from web_house import House
 
-from vigilar_web.lockout import LONGEST_BLOCK_S, Bucket, Lockout, block_s, buckets
+from vigilar_web.lockout import LONGEST_BLOCK_S, Bucket, Lockout, block_s, buckets, of_address
 
 
 @given(st.integers(1, 10_000), st.integers(1, 50))
@@ -64,6 +64,13 @@ def test_class_13_a_known_browser_is_not_shut_out_by_strangers(house: House) -> 
         house.web.lockout.begin(stranger)
     assert house.web.lockout.begin(stranger) > 0
     assert house.web.lockout.begin(buckets("ada", "192.0.2.7", "the browser of ada")) == 0
+
+
+def test_class_13_the_addresses_of_one_ipv6_network_count_as_one() -> None:
+    assert of_address("2001:db8:1:2:aaaa::1") == of_address("2001:db8:1:2:bbbb::9")
+    assert of_address("2001:db8:1:2::1") != of_address("2001:db8:1:3::1")
+    assert of_address("192.0.2.1") != of_address("192.0.2.2")
+    assert of_address("nonsense") == of_address("")
 
 
 def test_old_failures_are_forgotten(house: House) -> None:

@@ -64,13 +64,15 @@ def test_new_events_reach_an_open_stream(live: LiveServer) -> None:
 def open_socket(
     live: LiveServer, *, origin: str | None = None, cookie: str = "", query: str = ""
 ) -> websocket.WebSocket:
-    return websocket.create_connection(
-        f"wss://localhost:{live.port}/ws{query}",
-        origin=origin or live.origin,
-        cookie=cookie,
-        sslopt={"ca_certs": str(live.certificate.chain)},
-        timeout=10,
-    )
+    found = websocket.WebSocket(sslopt={"ca_certs": str(live.certificate.chain)})
+    found.settimeout(10)
+    address = f"wss://localhost:{live.port}/ws{query}"
+    try:
+        found.connect(address, origin=origin or live.origin, cookie=cookie)
+    except websocket.WebSocketBadStatusException:
+        found.shutdown()
+        raise
+    return found
 
 
 def test_new_events_reach_a_websocket(live: LiveServer) -> None:
@@ -80,6 +82,14 @@ def test_new_events_reach_a_websocket(live: LiveServer) -> None:
     live.house.happens("vigilar/camera/garden/motion/start")
     assert json.loads(found.recv())["camera"] == "garden"
     found.close()
+
+
+def test_a_websocket_that_talks_is_hung_up_on(live: LiveServer) -> None:
+    found = open_socket(live, cookie=live.cookie_for())
+    found.send("x" * 100)
+    assert found.recv() == ""
+    found.shutdown()
+    eventually(lambda: live.house.web.streams.open == 0)
 
 
 def test_class_8_a_websocket_of_another_site_is_refused(live: LiveServer) -> None:

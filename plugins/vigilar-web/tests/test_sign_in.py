@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import statistics
+import threading
 import time
 
 import pytest
@@ -8,7 +9,7 @@ from flask.testing import FlaskClient
 from web_house import PASSWORD, House, csrf_of, post
 
 from vigilar_core.web import Role
-from vigilar_web import links
+from vigilar_web import links, passwords
 
 
 def sign_in(client: FlaskClient, name: str = "admin", password: str = PASSWORD, **more: str):  # type: ignore[no-untyped-def]
@@ -161,6 +162,17 @@ def test_class_20_after_signing_in_only_local_paths_follow(house: House) -> None
 
 def test_class_16_the_hash_is_no_password(house: House) -> None:
     assert sign_in(house.client(None), password=house.own.password_hash.reveal()).status_code == 401
+
+
+def test_who_would_wait_too_long_for_a_turn_is_sent_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_PATIENCE_S", 0.01)
+    monkeypatch.setattr(passwords, "_checking", threading.BoundedSemaphore(1))
+    with passwords._checking:
+        answer = sign_in(house.client(None))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert sign_in(house.client(None)).status_code == 302
 
 
 def test_class_21_odd_names_find_nobody(house: House) -> None:

@@ -90,9 +90,14 @@ def test_without_a_supervisor_the_page_says_so(house: House) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [{}, {"services": None, "plugins": 5, "since_us": "x"}, {"services": [None, {"x": 1}, {"name": 7}]},
-     {"services": [{"name": "a", "state": 5}], "plugins": [{}]}],
-)  # fmt: skip
+    [
+        {},
+        {"services": None, "plugins": 5},
+        {"since_us": "x"},
+        {"services": [None, {"x": 1}, {"name": 7}]},
+        {"services": [{"name": "a", "state": 5}], "plugins": [{}]},
+    ],
+)
 def test_an_odd_answer_leaves_the_page_standing(
     house: House, supervisor: Supervisor, answer: dict[str, Any]
 ) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import json
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from vigilar_core.config.core import System
 from vigilar_core.config.hashes import hash_password
 from vigilar_core.events import Event, EventKind, Severity, subject_of
 from vigilar_core.runtime.kinds import RUNTIME_KINDS
-from vigilar_core.store.engine import open_engine, store_url, writing
+from vigilar_core.store.engine import DATABASE_NAME, open_engine, store_url, writing
 from vigilar_core.store.migrate import migrate
 from vigilar_core.store.tables import event_series, events
 from vigilar_core.testing import FakeBus, FakeClock, FakeSettings
@@ -50,6 +52,16 @@ MOTION_KINDS = (
 ALL_KINDS = (*KINDS, *MOTION_KINDS, *RUNTIME_KINDS)
 
 
+@functools.cache
+def migrated() -> bytes:
+    """An empty database as the migrations leave it; made once, copied for each house."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_engine(store_url(Path(folder)))
+        migrate(engine, [("vigilar-web", TABLES)], snapshots_dir=None, time_us=0)
+        engine.dispose()
+        return (Path(folder) / DATABASE_NAME).read_bytes()
+
+
 class House:
     """A web with its bus, clock, store and a few cameras."""
 
@@ -71,8 +83,9 @@ class House:
             [self.own, System(name="Our house", timezone="Europe/Vienna")],
             {"cameras": {id: [Camera(id=id, display_name=name)] for id, name in names.items()}},
         )
+        (self.paths.data_dir / DATABASE_NAME).write_bytes(migrated())
+        (self.paths.data_dir / DATABASE_NAME).chmod(0o640)
         self.engine = open_engine(store_url(self.paths.data_dir))
-        migrate(self.engine, [("vigilar-web", TABLES)], snapshots_dir=None, time_us=0)
         self.web = Web(
             settings=self.settings,
             bus=self.bus,

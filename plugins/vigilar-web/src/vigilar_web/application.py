@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, g, request, url_for
+from flask import Blueprint, Flask, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
@@ -24,6 +24,7 @@ from vigilar_web.surroundings import Web
 from vigilar_web.whole_requests import BODY_BYTES_MAX
 
 _STATIC = Path(__file__).parent / "static"
+_STATIC_ADDRESS = "/static"
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,11 @@ def create_app(web: Web, parts: Iterable[WebPart] = (), *, cookie_key: bytes) ->
         static_folder=None,
         template_folder="templates",
         security_schemes={
-            "session": {"type": "apiKey", "in": "cookie", "name": cookie_name(web.own.tls)}
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": cookie_name(web.own.reached_by_tls),
+            }
         },
         validation_error_status=422,
         validation_error_model=problem.Problem,
@@ -67,9 +72,9 @@ def cookie_name(tls: bool) -> str:
 def _configure(app: Flask, web: Web, cookie_key: bytes) -> None:
     app.config.update(
         SECRET_KEY=cookie_key,
-        PREFERRED_URL_SCHEME="https" if web.own.tls else "http",
-        SESSION_COOKIE_NAME=cookie_name(web.own.tls),
-        SESSION_COOKIE_SECURE=web.own.tls,
+        PREFERRED_URL_SCHEME="https" if web.own.reached_by_tls else "http",
+        SESSION_COOKIE_NAME=cookie_name(web.own.reached_by_tls),
+        SESSION_COOKIE_SECURE=web.own.reached_by_tls,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
@@ -112,7 +117,7 @@ def _register(app: OpenAPI, blueprint: Blueprint) -> None:
 
 def _assets() -> WebPart:
     return WebPart(
-        Blueprint("vigilar", __name__, static_folder=str(_STATIC), static_url_path="/static")
+        Blueprint("vigilar", __name__, static_folder=str(_STATIC), static_url_path=_STATIC_ADDRESS)
     )
 
 
@@ -139,11 +144,8 @@ def _is_current(entry: NavigationEntry) -> bool:
     return here == entry.endpoint.partition(".")[0]
 
 
+@cache
 def asset(name: str) -> str:
     """The address of one of our static files; changes with its content, so it may be kept."""
-    return url_for("vigilar.static", filename=name, v=_content_mark(name))
-
-
-@cache
-def _content_mark(name: str) -> str:
-    return hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    mark = hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"{_STATIC_ADDRESS}/{name}?v={mark}"

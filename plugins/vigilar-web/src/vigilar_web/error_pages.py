@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from vigilar_core.errors import TransientError
 from vigilar_web import guard, problem
 
 _TITLES = {
@@ -28,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _known)
+    app.register_error_handler(TransientError, _busy)
     app.register_error_handler(Exception, _unknown)
 
 
@@ -41,6 +43,12 @@ def _known(error: HTTPException) -> ResponseReturnValue:
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             answer.headers[name] = value
+    return answer
+
+
+def _busy(error: TransientError) -> ResponseReturnValue:
+    answer = make_response(show(503, f"{error}. Try again in a moment.".capitalize()))
+    answer.headers["Retry-After"] = str(round(error.retry_after_s or 5))
     return answer
 
 

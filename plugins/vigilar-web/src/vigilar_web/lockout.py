@@ -8,6 +8,7 @@ counted before the password is checked, so that many tries at once count as many
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ FIRST_BLOCK_S = 30
 LONGEST_BLOCK_S = 3600
 #: A bucket without a failure for so long starts anew.
 FORGET_AFTER_S = 86_400
+#: Several people may sit behind one address.
+_FREE_FOR_ADDRESS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,18 @@ def buckets(account: str, address: str, known_browser: str | None) -> Sequence[B
     :param known_browser: id of a browser that has signed in as this account before
     """
     of_account = Bucket(f"browser:{known_browser}" if known_browser else f"account:{account}", 5)
-    return (of_account, Bucket(f"address:{address}", 15))
+    return (of_account, of_address(address))
+
+
+def of_address(address: str) -> Bucket:
+    """The bucket of an address; of IPv6 the network, as a household has 2⁶⁴ addresses there."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return Bucket("address:unknown", _FREE_FOR_ADDRESS)
+    prefix = 64 if parsed.version == 6 else 32
+    network = ipaddress.ip_network((parsed, prefix), strict=False)
+    return Bucket(f"address:{network.network_address}", _FREE_FOR_ADDRESS)
 
 
 def block_s(count: int, free: int) -> int:

@@ -51,6 +51,11 @@ class WebSettings(SettingsModel):
         "machine's own names; a leading dot covers sub-domains",
     )
 
+    @property
+    def reached_by_tls(self) -> bool:
+        """Whether browsers speak TLS with us, or with the proxy in front of us."""
+        return self.tls or bool(self.trusted_proxies)
+
     @model_validator(mode="after")
     def _certificate_and_key(self) -> WebSettings:
         if (self.tls_cert is None) != (self.tls_key is None):

@@ -55,7 +55,7 @@ def link_form() -> ResponseReturnValue:
 @access(Role.ANYONE)
 def link_submit() -> ResponseReturnValue:
     web = current_web()
-    address = lockout.Bucket(f"address:{request.remote_addr}", 15)
+    address = lockout.of_address(request.remote_addr or "")
     if (wait_s := web.lockout.begin([address])) > 0:
         return _blocked(wait_s)
     name = links.redeem(web.engine, web.clock, request.form.get("token", "").strip()[:200])
@@ -90,7 +90,7 @@ def _open_session(user: User, target: str) -> ResponseReturnValue:
     start_session(user)
     kinds.signed_in(current_web().bus, user.name, request.remote_addr or "")
     answer = make_response(redirect(target))
-    tls = current_web().own.tls
+    tls = current_web().own.reached_by_tls
     answer.set_cookie(
         _browser_cookie(tls),
         _serializer().dumps([user.name, _known_browser(user.name) or tokens.new_token()]),
@@ -121,7 +121,7 @@ def _tell_when_blocked(name: str, wait_s: int) -> None:
 
 def _known_browser(name: str) -> str | None:
     """The id of this browser, if it has signed in as this user before."""
-    value = request.cookies.get(_browser_cookie(current_web().own.tls), "")
+    value = request.cookies.get(_browser_cookie(current_web().own.reached_by_tls), "")
     try:
         user_name, browser = _serializer().loads(value, max_age=_KNOWN_FOR_S)
     except (BadData, ValueError, TypeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from vigilar_core.web import NavigationEntry, Role, WebPart, access
@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
         trouble_count=len(troubled) + len(broken) + len(web.broken_parts),
         since=web.household.moment(state.since_us) if state.since_us else None,
         broken_parts=web.broken_parts,
-        encrypted=web.own.tls,
+        encrypted=request.is_secure,
     )
 
 
