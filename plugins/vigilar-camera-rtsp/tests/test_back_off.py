@@ -17,7 +17,7 @@ def pauses(back_off: BackOff, tries: int, lasted_s: float = 0.0) -> list[float]:
 
 
 def test_pauses_double_up_to_the_cap() -> None:
-    assert pauses(BackOff(1.0, lambda: 0.0), 5) == [1.0, 2.0, 4.0, 4.0, 4.0]
+    assert pauses(BackOff(1.0, lambda: 0.0), 5) == [1.0, 2.0, 3.0, 3.0, 3.0]
 
 
 def test_chance_shortens_pauses() -> None:

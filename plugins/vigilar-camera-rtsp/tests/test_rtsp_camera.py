@@ -120,15 +120,16 @@ def test_a_camera_that_sends_nothing_is_stalled_while_the_loop_stays_alive(
     serve, drive, clips
 ) -> None:
     server = serve({"main": clips["main"], "sub": clips["sub"]})
-    camera = drive(server.url("main"), detect_url=server.url("sub"), rtsp_timeout_ms=1500)
-    camera.until(lambda: camera.host.frames)
+    camera = drive(server.url("main"), detect_url=server.url("sub"), rtsp_timeout_ms=2000)
+    camera.until(lambda: camera.host.frames and camera.host.packets)
     server.freeze()
     ticks = camera.host.ticks
     assert camera.until_kinds("camera_stalled") < 10
     assert camera.causes()[0] == "no_packets"
     assert camera.host.ticks - ticks > 5
     server.thaw()
-    assert camera.until_kinds("camera_stalled", "camera_online") < 5
+    # The server goes on with the next key frame, up to two seconds later.
+    assert camera.until_kinds("camera_stalled", "camera_online") < 7
 
 
 def test_a_camera_that_was_never_there_is_tried_until_it_comes(serve, drive, clips) -> None:

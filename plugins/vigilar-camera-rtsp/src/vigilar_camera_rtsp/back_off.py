@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-#: A camera that has come back is found within this time, the connection included.
-LONGEST_S = 4.0
+#: A camera that has come back is tried within this time; with the connection, and the wait for a
+#: key frame, it is online within five seconds.
+LONGEST_S = 3.0
 #: After this long without trouble the next loss counts as the first.
 HEALTHY_S = 10.0
 #: Between the end of a try and the start of the next there is at least this pause.

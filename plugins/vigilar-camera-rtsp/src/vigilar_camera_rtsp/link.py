@@ -113,8 +113,8 @@ class Link:
         now_s = self._clock.monotonic_s()
         self.close()
         healthy_s = 0.0 if self._online_since_s is None else now_s - self._online_since_s
-        stalled = error.cause is Cause.NO_PACKETS and self._online_since_s is not None
-        self.state = LinkState.STALLED if stalled else LinkState.OFFLINE
+        silent = error.cause is Cause.NO_PACKETS
+        self.state = LinkState.STALLED if silent else LinkState.OFFLINE
         if self.error is None or self.error.cause is not error.cause:
             log.warning("%s: %s: %s", self.label, self.state.value, error)
         self.error, self._online_since_s = error, None
