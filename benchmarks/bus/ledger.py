@@ -34,7 +34,11 @@ from vigilar_core.testing.camera import fake_paths
 
 KIND = EventKind("motion_start", "vigilar/camera/{camera}/motion/start", Severity.NOTICE, "Motion")
 TOPIC = "vigilar/camera/hall/motion/start"
-FIELDS = {"confidence": 0.83, "zones": ["path", "door"], "boxes": [[0.1, 0.2, 0.3, 0.4]]}
+FIELDS: dict[str, Any] = {
+    "confidence": 0.83,
+    "zones": ["path", "door"],
+    "boxes": [[0.1, 0.2, 0.3, 0.4]],
+}
 
 
 class Loop:

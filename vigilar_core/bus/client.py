@@ -21,7 +21,7 @@ import structlog
 from vigilar_core.bus import topics
 from vigilar_core.bus.address import BrokerAddress
 from vigilar_core.bus.api import Handler, Message
-from vigilar_core.bus.envelope import MAX_EVENT_BYTES, Envelope, Seal
+from vigilar_core.bus.envelope import MAX_DEPTH, MAX_EVENT_BYTES, Envelope, Seal, is_plain
 from vigilar_core.bus.event_id import event_id
 from vigilar_core.bus.feed import EventFeed
 from vigilar_core.bus.inbox import Inbox
@@ -40,6 +40,8 @@ _REMEMBERED_IDS: Final = 4096
 _RETAINED_LIMIT: Final = 256
 _CURSOR_INTERVAL_S: Final = 1.0
 _HOLD_S: Final = 10.0
+#: What an envelope adds to an event's data at most, bytes.
+_MEMBERS_BYTES: Final = 1024
 
 RawHandler = Callable[[str, Envelope], None]
 EventHandler = Callable[[Event], None]
@@ -163,7 +165,7 @@ class MqttBus:
             "id": new_id,
             "time_us": now_us if time_us is None else time_us,
             "kind": kind.name,
-            "data": json.loads(_checked_json(topic, fields)),
+            "data": _plain_fields(topic, fields),
             "caused_by": caused_by.id if caused_by is not None else None,
             "hops": hops,
         }
@@ -172,10 +174,7 @@ class MqttBus:
             return new_id
         with self._lock:
             members["seq"] = self._spool.next_seq()
-            event = SpooledEvent(topic, kind.severity, members)
-            if len(self._sealed(event)) > MAX_EVENT_BYTES:
-                raise ValueError(f"event on {topic} is longer than {MAX_EVENT_BYTES} bytes")
-            self._spool.append(event)
+            self._spool.append(SpooledEvent(topic, kind.severity, members))
             self._send_due()
         return new_id
 
@@ -267,6 +266,8 @@ class MqttBus:
 
     def _receive(self, topic: str, payload: bytes) -> None:
         self.counters["received"] += 1
+        if topic == topics.COMMITTED and not self._feeds:
+            return  # the ledger's own words, heard because it listens to everything
         try:
             envelope = self._seal.open(topic, payload, self._clock.time_us())
             self._dispatch(topic, envelope)
@@ -441,8 +442,18 @@ class MqttBus:
 _ASKED_OF_LEDGER: Final = frozenset((topics.REPLAY_REQUEST, topics.CURSOR))
 
 
-def _checked_json(topic: str, fields: Mapping[str, Any]) -> str:
+def _plain_fields(topic: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as a receiver will see them.
+
+    :raises ValueError: they are no JSON, too deep, or too long for one message
+    """
     try:
-        return json.dumps(fields, allow_nan=False)
+        document = json.dumps(fields, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"a field of {topic} cannot be written as JSON: {error}") from None
+    if len(document) > MAX_EVENT_BYTES - _MEMBERS_BYTES:
+        raise ValueError(f"event on {topic} is {len(document)} bytes, longer than a message")
+    data: dict[str, Any] = json.loads(document)
+    if not is_plain(data):
+        raise ValueError(f"a field of {topic} is nested more than {MAX_DEPTH} levels deep")
+    return data

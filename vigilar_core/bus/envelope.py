@@ -89,10 +89,8 @@ class Seal:
 
         :raises ValueError: the data is no JSON, nested too deeply or too long
         """
-        if not _is_plain(envelope.data, MAX_DEPTH):
-            raise ValueError(
-                f"data for {topic} cannot be written as JSON at most {MAX_DEPTH} levels deep"
-            )
+        if not is_plain(envelope.data):
+            raise ValueError(f"data for {topic} is deeper than {MAX_DEPTH} levels or not finite")
         try:
             body = json.dumps(_members(envelope), separators=(",", ":"), allow_nan=False).encode(
                 "ascii"
@@ -193,7 +191,7 @@ def _check(members: Mapping[str, Any]) -> None:
     )
     if not sound:
         _refuse("a member has a wrong type or is out of range")
-    if not _is_plain(members["data"], MAX_DEPTH):
+    if not is_plain(members["data"]):
         _refuse(f"data is nested more than {MAX_DEPTH} deep or holds an infinite number")
     if members["hops"] > MAX_HOPS:
         _refuse(f"a chain of {members['hops']} events, at most {MAX_HOPS}")
@@ -207,17 +205,21 @@ def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= MAX_INTEGER
 
 
-def _is_plain(value: object, levels: int) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, (str, int)) or value is None:
-        return True
-    if levels == 0:
-        return False
-    if isinstance(value, Mapping):
-        return all(_is_plain(item, levels - 1) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(item, levels - 1) for item in value)
+def is_plain(data: Mapping[str, Any]) -> bool:
+    """Whether data is nested at most :data:`MAX_DEPTH` deep and its numbers are finite."""
+    layer: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        below = []
+        for container in layer:
+            for item in container.values() if isinstance(container, dict) else container:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    below.append(item)
+                elif kind is float and not math.isfinite(item):
+                    return False
+        if not below:
+            return True
+        layer = below
     return False
 
 

@@ -109,6 +109,7 @@ class Link:
         self._current: _Connection | None = None
         self._closing = threading.Event()
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._kicked = False
         self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
         self._give_up_at = math.inf
         self._was_connected = False
@@ -153,7 +154,9 @@ class Link:
         return True
 
     def _kick(self) -> None:
-        os.eventfd_write(self._wake, 1)
+        if not self._kicked:
+            self._kicked = True
+            os.eventfd_write(self._wake, 1)
 
     # ----------------------------------------------------------- in the network thread
 
@@ -223,6 +226,9 @@ class Link:
         hidden = isinstance(channel, ssl.SSLSocket) and channel.pending() > 0
         ready = dict(poll.poll(0 if hidden else 1000))
         if ready.pop(self._wake, 0):
+            # The flag first: whoever sets it again has handed his message over already, and what
+            # was handed over is looked for below.
+            self._kicked = False
             os.eventfd_read(self._wake)
         if hidden or any(flags & ~select.POLLOUT for flags in ready.values()):
             client.loop_read()

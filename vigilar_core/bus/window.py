@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from vigilar_core.bus.spool import SpooledEvent
@@ -16,10 +17,10 @@ _LONGEST_PATIENCE_S: Final = 60.0
 
 
 @dataclass(slots=True)
-class _Sent:
+class _Entry:
     event: SpooledEvent
-    due_s: float
-    patience_s: float
+    due_s: float = math.inf
+    patience_s: float = field(default_factory=lambda: _FIRST_PATIENCE_S)
 
 
 class Window:
@@ -27,34 +28,49 @@ class Window:
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
-        self._sent: OrderedDict[str, _Sent] = OrderedDict()
+        #: All, oldest first, and of these the ones that never went out.
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._fresh: OrderedDict[str, SpooledEvent] = OrderedDict()
+        #: No event is due again before this moment.
+        self._earliest_s = math.inf
 
     @property
     def room(self) -> int:
         """How many more events fit."""
-        return self._limit - len(self._sent)
+        return self._limit - len(self._entries)
 
     def add(self, event: SpooledEvent) -> None:
         """Take an event in; it is due at once."""
-        self._sent[event.id] = _Sent(event, -1.0, _FIRST_PATIENCE_S)
+        self._entries[event.id] = _Entry(event)
+        self._fresh[event.id] = event
 
     def due(self, now_s: float) -> list[SpooledEvent]:
         """Events to send now, oldest first."""
-        return [sent.event for sent in self._sent.values() if sent.due_s <= now_s]
+        again = []
+        if now_s >= self._earliest_s:
+            entries = self._entries.values()
+            again = [entry.event for entry in entries if entry.due_s <= now_s]
+            later = (entry.due_s for entry in entries if entry.due_s > now_s)
+            self._earliest_s = now_s if again else min(later, default=math.inf)
+        return [*again, *self._fresh.values()]
 
     def sent(self, event_id: str, now_s: float) -> None:
         """It went out; from now on it is due again after a time that grows."""
-        entry = self._sent[event_id]
+        self._fresh.pop(event_id, None)
+        entry = self._entries[event_id]
         entry.due_s = now_s + entry.patience_s
         entry.patience_s = min(2 * entry.patience_s, _LONGEST_PATIENCE_S)
+        self._earliest_s = min(self._earliest_s, entry.due_s)
 
     def acknowledge(self, ids: Iterable[str]) -> None:
         """Forget events; unknown ids mean nothing."""
         for event_id in ids:
-            self._sent.pop(event_id, None)
+            self._entries.pop(event_id, None)
+            self._fresh.pop(event_id, None)
 
     def send_again(self) -> None:
         """All are due at once: the connection or the ledger is new."""
-        for entry in self._sent.values():
-            entry.due_s = -1.0
+        self._fresh.clear()
+        for entry in self._entries.values():
+            entry.due_s = self._earliest_s = -math.inf
             entry.patience_s = _FIRST_PATIENCE_S
