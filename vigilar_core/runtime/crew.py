@@ -25,6 +25,8 @@ START_ALLOWANCE = 6
 #: How long the fork server may take to answer, seconds; the first time it imports libraries.
 FORK_PATIENCE_S = 10.0
 FIRST_FORK_PATIENCE_S = 90.0
+#: Forks asked for and not answered; a socket's queue may hold no more than ten messages.
+FORKS_AT_ONCE = 4
 
 #: Told of a worker's life: the worker's plan, what happened, why.
 Announce = Callable[[WorkerPlan, Happening, str], None]
@@ -80,6 +82,7 @@ class Crew:
         self._announce = announce
         self._chance = chance
         self._free = list(range(SLOTS - 1, -1, -1))
+        self._standing_down = False
         self.workers: dict[str, Worker] = {}
 
     # ------------------------------------------------------------------ membership
@@ -142,9 +145,17 @@ class Crew:
     # ------------------------------------------------------------------------ life
 
     def due(self) -> list[Worker]:
-        """Workers that shall be started now."""
+        """Workers that shall be started now; few at a time."""
         now_s = self._clock.monotonic_s()
-        return [worker for worker in self.workers.values() if worker.state.is_due(now_s)]
+        due = [worker for worker in self.workers.values() if worker.state.is_due(now_s)]
+        return due[: self._room()]
+
+    def _room(self) -> int:
+        """How many more forks may be asked for before one is answered."""
+        asked = sum(
+            worker.child is not None and worker.child.pid == 0 for worker in self.workers.values()
+        )
+        return max(0, FORKS_AT_ONCE - asked)
 
     def start(self, worker: Worker, server: ForkServer) -> None:
         """Ask for a process.
@@ -176,7 +187,9 @@ class Crew:
         now_s = self._clock.monotonic_s()
         after = states.end(worker.state, now_s, exit_code, worker.last_words, self._chance())
         self._go_over(worker, after)
-        if worker.retired:
+        if self._standing_down:
+            self.stand_down()
+        elif worker.retired:
             self._forget(worker)
         elif worker.successor is not None:
             self._succeed(worker)
@@ -242,9 +255,9 @@ class Crew:
     def next_moment_s(self) -> float:
         """When the next start, kill or missed beat can be due, monotonic."""
         now_s = self._clock.monotonic_s()
-        moments = [now_s + 1.0]
+        moments, may_start = [now_s + 1.0], self._room() > 0
         for worker in self.workers.values():
-            if worker.state.due_s is not None:
+            if worker.state.due_s is not None and may_start:
                 moments.append(worker.state.due_s)
             if worker.kill_at_s is not None and not worker.killed:
                 moments.append(worker.kill_at_s)
@@ -298,6 +311,7 @@ class Crew:
 
     def stand_down(self) -> None:
         """The end begins: nobody who has no process gets one."""
+        self._standing_down = True
         now_s = self._clock.monotonic_s()
         for worker in self.workers.values():
             worker.retired, worker.successor = False, None

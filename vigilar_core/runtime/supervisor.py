@@ -11,18 +11,17 @@ import os
 import selectors
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from vigilar_core.clock import Clock
 from vigilar_core.errors import ConfigurationError, ExitCode
 from vigilar_core.runtime.clock_watch import ClockWatch
-from vigilar_core.runtime.crew import Crew, Worker, print_lines
+from vigilar_core.runtime.crew import Crew
 from vigilar_core.runtime.errand import Errand
-from vigilar_core.runtime.forkserver import Ended, Forked, ForkServer, ForkServerGoneError
 from vigilar_core.runtime.heartbeat import Heartbeats
 from vigilar_core.runtime.notify import ServiceManager
+from vigilar_core.runtime.processes import Processes
 from vigilar_core.runtime.signals import SignalQueue
 from vigilar_core.runtime.states import Happening, Phase
 from vigilar_core.runtime.status import StatusServer, socket_path
@@ -39,13 +38,6 @@ STAGE_ENDS_S: Mapping[Stage, float] = {
 STUCK_AFTER_S = 30.0
 #: A turn that took longer means that this process itself was stopped: hearts get time to beat.
 PAUSE_S = 5.0
-#: Modules that every worker needs; the lower ones are imported late by the ones above.
-CORE_PRELOAD = (
-    "vigilar_core.runtime.worker",
-    "cryptography.hazmat.primitives.ciphers.aead",
-    "cryptography.hazmat.primitives.kdf.hkdf",
-    "encodings.idna",
-)
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +87,8 @@ class Supervisor:
         self._crew = Crew(clock, self._beats, beats_path, self._announce)
         for plan in plans:
             self._crew.take_in(plan)
-        self._server: ForkServer | None = None
-        self._preload_works = True
         self._selector = selectors.DefaultSelector()
+        self._processes = Processes(self._crew, self._selector)
         self._status = StatusServer(socket_path(runtime_dir), self.snapshot, clock.monotonic_s)
         self._clock_watch = ClockWatch(clock)
         self._errand: Errand[Sequence[WorkerPlan]] | None = None
@@ -132,9 +123,9 @@ class Supervisor:
         self._notice_own_pause()
         if self._clock.monotonic_s() >= self._quiet_until_s:
             self._crew.watch()
-        self._watch_server()
+        self._processes.watch()
         if self._stopping_since_s is None:
-            self._start_due()
+            self._processes.start_due()
         else:
             self._go_on_stopping(self._stopping_since_s)
         self._status.serve()
@@ -166,95 +157,6 @@ class Supervisor:
             self._quiet_until_s = now_s + PAUSE_S
         self._turn_s = now_s
 
-    # --------------------------------------------------------------------- processes
-
-    def _start_due(self) -> None:
-        for worker in self._crew.due():
-            try:
-                self._crew.start(worker, self._fork_server())
-            except ForkServerGoneError:
-                self._server_gone()
-                return
-            assert worker.child is not None
-            self._register(worker.child.output, partial(self._print, worker))
-            self._register(worker.child.control, partial(self._hear, worker))
-
-    def _fork_server(self) -> ForkServer:
-        if self._server is None:
-            preload = list(CORE_PRELOAD)
-            if self._preload_works:
-                for worker in self._crew.workers.values():
-                    preload += worker.plan.preload
-            self._server = ForkServer(list(dict.fromkeys(preload)))
-            self._register(self._server, self._hear_server)
-        return self._server
-
-    def _hear_server(self) -> None:
-        assert self._server is not None
-        try:
-            answers = self._server.answers()
-        except ForkServerGoneError:
-            self._server_gone()
-            return
-        for answer in answers:
-            worker = self._worker_of(answer.request)
-            match answer:
-                case Forked() if worker is not None and worker.child is not None:
-                    self._crew.forked(worker, answer)
-                case Forked():
-                    os.close(answer.process)
-                case Ended() if worker is not None:
-                    self._ended(worker, answer.exit_code)
-
-    def _worker_of(self, request: int) -> Worker | None:
-        for worker in self._crew.workers.values():
-            if worker.child is not None and worker.child.request == request:
-                return worker
-        return None
-
-    def _server_gone(self) -> None:
-        """Its workers died with it; all are started again by a new one."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        log.error("the fork server (process %d) ended, and its workers with it", server.pid)
-        if not server.proven:
-            log.error("it never forked a worker: going on without preloading plugins' modules")
-            self._preload_works = False
-        self._selector.unregister(server)
-        server.close()
-        for worker in list(self._crew.workers.values()):
-            if worker.child is not None:
-                self._ended(worker, None)
-
-    def _watch_server(self) -> None:
-        server = self._server
-        if server is not None and self._crew.server_is_stuck(proven=server.proven):
-            log.error("the fork server (process %d) does not answer: starting another", server.pid)
-            self._server_gone()
-
-    def _ended(self, worker: Worker, exit_code: int | None) -> None:
-        assert worker.child is not None
-        for source in (worker.child.output, worker.child.control):
-            if source.fileno() in self._selector.get_map():
-                self._selector.unregister(source)
-        self._crew.ended(worker, exit_code)
-        if self._stopping_since_s is not None:
-            self._crew.stand_down()
-
-    def _print(self, worker: Worker) -> None:
-        if worker.child is not None:
-            lines = worker.child.output.lines()
-            print_lines(worker, lines)
-            if worker.child.output.ended:
-                self._selector.unregister(worker.child.output)
-
-    def _hear(self, worker: Worker) -> None:
-        if worker.child is not None:
-            self._crew.read(worker)
-            if worker.child.silent:
-                self._selector.unregister(worker.child.control)
-
     # ------------------------------------------------------------------- signals, end
 
     def _take_signals(self, queue: SignalQueue) -> None:
@@ -281,9 +183,7 @@ class Supervisor:
     def _close(self) -> None:
         self._herald.close()
         self._status.close()
-        if self._server is not None:
-            self._selector.unregister(self._server)
-            self._server.close()
+        self._processes.close()
         self._selector.close()
         self._beats.close()
 
@@ -375,7 +275,7 @@ class Supervisor:
             "pid": os.getpid(),
             "since_us": self._since_us,
             "status": "stopping" if stopping else "running" if fit else "degraded",
-            "fork_server_pid": self._server.pid if self._server is not None else None,
+            "fork_server_pid": self._processes.server_pid,
             "services": services,
             "plugins": list(self._plugins()),
         }

@@ -14,6 +14,7 @@ from vigilar_core.runtime.crew import (
     ABORT_GRACE_S,
     FIRST_FORK_PATIENCE_S,
     FORK_PATIENCE_S,
+    FORKS_AT_ONCE,
     START_ALLOWANCE,
     Crew,
     Worker,
@@ -215,6 +216,21 @@ def test_a_fork_server_that_does_not_report_an_end_is_stuck() -> None:
     assert not house.crew.server_is_stuck(proven=True)
     house.clock.advance(2 * ABORT_GRACE_S)
     assert house.crew.server_is_stuck(proven=True)
+
+
+def test_forks_are_asked_for_a_few_at_a_time_without_a_busy_loop() -> None:
+    house = House(*(plan(f"camera:{number}") for number in range(10)))
+    asked: list[str] = []
+    while started := house.start_due():
+        assert len(started) <= FORKS_AT_ONCE
+        assert house.crew.due() == []
+        waiting = [each for each in house.crew.workers.values() if each.child is None]
+        if waiting:
+            assert house.crew.next_moment_s() > house.clock.monotonic_s()
+        for name in started:
+            house.crew.forked(house.worker(name), Forked(1, 77, -1))
+        asked += started
+    assert len(asked) == len(set(asked)) == 10
 
 
 def test_last_words_are_told_and_forgotten_at_the_next_start() -> None:
