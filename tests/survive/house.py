@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sqlite3
-import time
+import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -63,13 +63,11 @@ class House:
     vigilar: Installation
     camera: RtspServer
     port: int = 0
-    #: How long everything took to run from nothing on this machine, as busy as it is, seconds.
-    first_start_s: float = 0.0
 
     @property
     def back_s(self) -> float:
-        """When all must run again: ten seconds, or what a start takes on a machine so busy."""
-        return max(10.0, 1.5 * self.first_start_s)
+        """When all must run again: ten seconds, more where others use the processors too."""
+        return 10.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
     @property
     def database(self) -> Path:
@@ -79,7 +77,7 @@ class House:
         """Wait until everything runs and a recording is being written, whatever was before."""
         if self.vigilar.process is None:
             self.vigilar.start()
-        self.vigilar.running()
+        self.vigilar.running(within_s=60)
         self.open_recording()
 
     def rows(self, question: str, **values: Any) -> list[dict[str, Any]]:
@@ -205,6 +203,18 @@ def stopped(pid: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
+    """A file system of its own, in memory; needs root."""
+    folder.mkdir(parents=True)
+    options = f"size={size_mb}m,mode=0700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@contextlib.contextmanager
 def run_house(folder: Path, configuration: str = WEB + CAMERA, **places: Any) -> Iterator[House]:
     """A running house whose recording has begun.
 
@@ -217,9 +227,7 @@ def run_house(folder: Path, configuration: str = WEB + CAMERA, **places: Any) ->
     house = House(Installation(folder, text), camera, port)
     try:
         with house.vigilar:
-            began_s = time.monotonic()
-            house.vigilar.running(within_s=60)
-            house.first_start_s = time.monotonic() - began_s
+            house.vigilar.running(within_s=90)
             eventually(house.recordings, within_s=30, what="a recording begins")
             yield house
     finally:

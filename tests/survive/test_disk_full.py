@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from tests.survive.house import House, run_house
+from tests.survive.house import House
 from tests.survive.outside_ledger import OutsideLedger
 from vigilar_core.testing import eventually
 
 pytestmark = [
     pytest.mark.rtsp,
-    pytest.mark.xdist_group("survive-disk"),
+    pytest.mark.xdist_group("survive-faults"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root"),
 ]
-
-SIZE_MB: Final = 32
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True)
-    options = f"size={SIZE_MB}m,mode=0700"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @contextmanager
@@ -50,30 +35,6 @@ def full(folder: Path, leave_bytes: int = 0) -> Iterator[None]:
         yield
     finally:
         ballast.unlink()
-
-
-@pytest.fixture(scope="module")
-def disk_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    folder = tmp_path_factory.mktemp("disks")
-    with (
-        small_disk(folder / "recordings"),
-        small_disk(folder / "data"),
-        run_house(folder) as house,
-    ):
-        yield house
-
-
-@pytest.fixture
-def house(disk_house: House) -> House:
-    disk_house.ready()
-    return disk_house
-
-
-@pytest.fixture
-def outside(house: House, tmp_path: Path) -> Iterator[OutsideLedger]:
-    with OutsideLedger(house.vigilar, tmp_path) as found:
-        found.flowing()
-        yield found
 
 
 def free_bytes(folder: Path) -> int:
