@@ -51,4 +51,11 @@ LEDGER_KINDS: Final = (
         "Events could not be stored for {duration_s} s",
         "They were kept and are stored now. {reason}",
     ),
+    EventKind(
+        "disk_full",
+        "vigilar/system/disk_full",
+        Severity.CRITICAL,
+        "The disk with the database is full",
+        "Events are stored in room kept back for them, which will not last: make room.",
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +19,8 @@ from vigilar_core.ledger.arrival import Arrival
 from vigilar_core.ledger.intake import Intake
 from vigilar_core.ledger.journal import Committed, Journal
 from vigilar_core.ledger.replay import Question, Questions, fitting
-from vigilar_core.store.failure import is_damaged, is_unavailable
+from vigilar_core.store.failure import is_damaged, is_full, is_unavailable
+from vigilar_core.store.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
 
@@ -28,6 +30,8 @@ _ANSWERS_PER_TURN: Final = 8
 _BEACON_INTERVAL_S: Final = 10.0
 #: How often the same kind of complaint becomes an event, seconds.
 _COMPLAINT_INTERVAL_S: Final = 60.0
+#: How often room on the disk is kept back again, seconds.
+_RESERVE_INTERVAL_S: Final = 300.0
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 
@@ -37,12 +41,21 @@ class Ledger:
 
     :param bus: of the service ``ledger``
     :param journal: of a migrated store
+    :param reserve: room on the disk that is given up for events; ``None``: the store is elsewhere
     """
 
-    def __init__(self, context: ServiceContext, bus: MqttBus, journal: Journal) -> None:
+    def __init__(
+        self,
+        context: ServiceContext,
+        bus: MqttBus,
+        journal: Journal,
+        reserve: Reserve | None = None,
+    ) -> None:
         self._bus = bus
         self._clock = context.clock
         self._journal = journal
+        self._reserve = reserve
+        self._reserve_s = -math.inf
         self._intake = Intake(context.catalogue)
         self._questions = Questions()
         self._cursors: dict[str, int] = {}
@@ -75,6 +88,9 @@ class Ledger:
         self._acknowledge_refused()
         for _ in range(min(_ANSWERS_PER_TURN, len(self._questions))):
             self._answer(self._questions.next())
+        if self._reserve is not None and now_s - self._reserve_s >= _RESERVE_INTERVAL_S:
+            self._reserve_s = now_s
+            self._reserve.keep()
         if now_s - self._told_s >= _BEACON_INTERVAL_S:
             self._tell(self._head, [])
         if now_s - self._complained_s >= _COMPLAINT_INTERVAL_S:
@@ -101,7 +117,10 @@ class Ledger:
         except DBAPIError as error:
             if is_damaged(error):
                 raise  # the start of the service knows how to repair it
-            if is_unavailable(error):
+            if is_full(error) and self._reserve is not None and self._reserve.give():
+                self._reserve_s = self._clock.monotonic_s()
+                self.say("disk_full")
+            elif is_unavailable(error):
                 self._wait_for_store(error)
             else:
                 self._commit_singly(arrivals)

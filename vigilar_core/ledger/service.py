@@ -13,10 +13,11 @@ from vigilar_core.context import ServiceContext
 from vigilar_core.errors import TransientError
 from vigilar_core.ledger.journal import Journal
 from vigilar_core.ledger.ledger import Ledger
-from vigilar_core.store.engine import store_url
+from vigilar_core.store.engine import database_file, store_url
 from vigilar_core.store.failure import is_damaged, is_unavailable
 from vigilar_core.store.migrate import Parts
 from vigilar_core.store.opening import Repair, open_store, suspect
+from vigilar_core.store.reserve import Reserve
 
 Result = TypeVar("Result")
 
@@ -45,7 +46,9 @@ def run_ledger(context: ServiceContext, parts: Parts = (), *, url: str = "") -> 
             ),
         )
         try:
-            _turn(context, Ledger(context, bus, Journal(engine, context.clock, parts)), repair)
+            journal = Journal(engine, context.clock, parts)
+            reserve = Reserve(data_dir / "events.reserve") if database_file(url) else None
+            _turn(context, Ledger(context, bus, journal, reserve), repair)
         finally:
             engine.dispose()
     except DBAPIError as error:

@@ -35,6 +35,11 @@ def is_unavailable(error: BaseException) -> bool:
     )
 
 
+def is_full(error: BaseException) -> bool:
+    """Whether SQLite found no room; some of its writes report that as a failure of the disk."""
+    return _sqlite_code(error) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 def is_damaged(error: BaseException) -> bool:
     """Whether SQLite says that its file is damaged or none at all."""
     return _sqlite_code(error) in _DAMAGED

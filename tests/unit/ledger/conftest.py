@@ -20,6 +20,7 @@ from vigilar_core.ledger.kinds import LEDGER_KINDS
 from vigilar_core.ledger.ledger import Ledger
 from vigilar_core.store.engine import open_engine, store_url
 from vigilar_core.store.migrate import Parts, migrate
+from vigilar_core.store.reserve import Reserve
 from vigilar_core.testing import FakeClock
 
 KINDS = (
@@ -105,12 +106,17 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def make_house(engine: Engine) -> Callable[..., House]:
     """Make a ledger over the database; again for another life of it."""
 
-    def make(parts: Parts = (), clock: FakeClock | None = None) -> House:
+    def make(
+        parts: Parts = (),
+        clock: FakeClock | None = None,
+        engine: Engine = engine,
+        reserve: Reserve | None = None,
+    ) -> House:
         bus, clock = MadeBus(), clock or FakeClock()
         catalogue = EventCatalogue.of(KINDS)
         journal = Journal(engine, clock, parts)
         house = House(bus, clock, catalogue, journal, None)  # type: ignore[arg-type]
-        house.ledger = Ledger(house, bus, journal)  # type: ignore[arg-type]
+        house.ledger = Ledger(house, bus, journal, reserve)  # type: ignore[arg-type]
         house.ledger.open()
         return house
 

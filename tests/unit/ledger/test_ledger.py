@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,9 @@ from sqlalchemy import Connection, Engine
 from vigilar_core.bus import topics
 from vigilar_core.events import Event
 from vigilar_core.store.declaration import Projection, Tables
+from vigilar_core.store.engine import open_engine, store_url
+from vigilar_core.store.migrate import migrate
+from vigilar_core.store.reserve import Reserve
 from vigilar_core.store.tables import events, service_cursors
 from vigilar_core.testing import FakeClock
 
@@ -172,6 +177,58 @@ def test_a_full_disk_delays_and_loses_nothing(house: Any, engine: Engine) -> Non
     house.clock.advance(10)
     house.ledger.turn()
     assert house.acknowledged() == stored(engine) == [each.id for each in sent]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A volume of eight megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "none", folder], capture_output=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("only root can make a small volume")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_on_a_full_disk_events_go_into_the_room_kept_back(
+    small_disk: Path, make_house: Callable[..., Any], kept: bool
+) -> None:
+    """With the control: where nothing is kept back, nothing can be stored."""
+    engine = open_engine(store_url(small_disk))
+    migrate(engine, [], snapshots_dir=None, time_us=1)
+    reserve = Reserve(small_disk / "events.reserve", size_bytes=2**20)
+    house = make_house(engine=engine, reserve=reserve if kept else None)
+    house.send()
+    house.ledger.turn()
+    fill(small_disk / "recording")
+    sent = [house.send(data={"text": "x" * 50_000}) for _ in range(5)]
+    house.ledger.turn()
+    house.ledger.turn()
+    arrived = [each.id for each in sent if each.id in stored(engine)]
+    assert arrived == ([each.id for each in sent] if kept else [])
+    assert len(house.bus.said("disk_full")) == kept
+    assert not reserve.is_kept
+    engine.dispose()
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(bytes(65_536)):
+            pass
+
+
+def test_room_is_kept_back_again_once_there_is_plenty(tmp_path: Path) -> None:
+    reserve = Reserve(tmp_path / "events.reserve", size_bytes=10_000)
+    assert reserve.keep()
+    assert (tmp_path / "events.reserve").stat().st_blocks * 512 >= 10_000
+    assert reserve.give()
+    assert not reserve.give()
+    assert reserve.keep()
+    assert not Reserve(tmp_path / "huge", size_bytes=2**60).keep()
 
 
 def test_a_jump_of_the_clock_does_not_disturb_the_order(house: Any, engine: Engine) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ def postgresql_server() -> Iterator[str]:
         pytest.skip("PostgreSQL is not installed")
     with tempfile.TemporaryDirectory(prefix="vigilar-pg-") as name:
         folder = Path(name)
-        user: dict[str, int] = {}
+        user: dict[str, Any] = {}
         if os.geteuid() == 0:  # the server refuses to run as root
             account = pwd.getpwnam("postgres")
             os.chown(folder, account.pw_uid, account.pw_gid)

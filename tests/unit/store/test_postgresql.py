@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from vigilar_core.bus.envelope import Envelope
 from vigilar_core.errors import PermanentError
+from vigilar_core.events import Event, EventKind, Severity
+from vigilar_core.ledger.arrival import Arrival
+from vigilar_core.ledger.journal import Journal
+from vigilar_core.store.declaration import Projection, Tables
 from vigilar_core.store.engine import database_file, open_engine, writing
 from vigilar_core.store.migrate import migrate
 from vigilar_core.store.opening import open_store
@@ -17,6 +22,7 @@ from vigilar_core.store.reading import events_after, last_sequence
 from vigilar_core.store.snapshot import snapshot
 from vigilar_core.store.tables import event_series, events
 from vigilar_core.store.timeline import TimelineFilter, events_per_hour, timeline_page
+from vigilar_core.testing import FakeClock
 
 pytestmark = pytest.mark.postgresql
 
@@ -85,6 +91,34 @@ def test_pages_are_the_sorted_list(postgresql: Engine) -> None:
     assert last_sequence(postgresql) == 200
     hours = events_per_hour(postgresql, TimelineFilter(from_us=0, until_us=99))
     assert hours == {0: 200}
+
+
+def arrival(number: int) -> Arrival:
+    envelope = Envelope(f"{number:032x}", number, "ups-nut", number, number, "power_loss", {})
+    kind = EventKind("power_loss", "vigilar/ups/power_loss", Severity.CRITICAL, "Power loss")
+    return Arrival(kind.topic, envelope, kind, "{}")
+
+
+def test_a_ledger_commits_each_event_once_and_in_order(postgresql: Engine) -> None:
+    migrate(postgresql, [], snapshots_dir=None, time_us=1)
+    written: list[int | None] = []
+
+    def project(connection: Connection, event: Event) -> None:
+        if event.time_us == 2:
+            connection.execute(sa.text("SELECT no_such_column"))
+        written.append(event.sequence)
+
+    tables = Tables(sa.MetaData(), Path("/none"), [Projection(["power_loss"], project)])
+    journal = Journal(postgresql, FakeClock(), [("vigilar-ups-nut", tables)])
+    first = journal.commit([arrival(1), arrival(2), arrival(3)], {"alarm": 1})
+    second = journal.commit([arrival(2), arrival(4)], {"alarm": 2})
+    assert [event.time_us for event in first.events] == [1, 2, 3]
+    assert [event.time_us for event in second.events] == [4]
+    assert second.previous == first.head
+    assert len(written) == 3
+    assert [failure.event.time_us for failure in first.failures] == [2]
+    assert journal.cursor("alarm") == 2
+    assert [event.time_us for event in journal.after(0, 9)] == [1, 2, 3, 4]
 
 
 def test_a_reader_cannot_write(postgresql: Engine) -> None:
