@@ -217,6 +217,25 @@ def test_services_of_a_group_share_a_process_and_each_has_its_own_heart(workshop
     assert house.stop(within_s=10.0) == 0
 
 
+def test_a_module_that_cannot_be_preloaded_costs_the_preloading_only(workshop) -> None:
+    workshop.plugin(
+        "careless",
+        """
+        from vigilar_core.context import Service
+
+        @hookimpl
+        def register_services(settings):
+            return [Service("careless", preload=("bomb",))]
+        """,
+    )
+    workshop.plugin("steady", STEADY)
+    (workshop.site / "bomb.py").write_text("import os; os._exit(1)")
+    house = workshop.installation()
+    house.start("--only", "careless,steady")
+    house.running()
+    assert "without preloading plugins' modules" in house.log.read_text()
+
+
 def test_the_service_manager_hears_ready_then_watchdog_then_stopping(
     workshop, tmp_path: Path
 ) -> None:

@@ -19,6 +19,8 @@ from vigilar_core.events import EventKind
 from vigilar_core.plugins.plan import Plan
 from vigilar_core.runtime.boot import BROKER, CORE, LEDGER, Boot
 
+#: Hooks that are called in the worker named after the plugin.
+_REACTIONS = frozenset({"on_frame", "on_motion", "on_event", "notify"})
 #: Sections that tell how processes are arranged, not what they do.
 _ARRANGEMENT = frozenset({"runtime", "plugins"})
 #: Sections that broker and ledger look at; a new camera must not restart them.
@@ -104,7 +106,8 @@ def _services(plan: Plan, *, broker: bool) -> list[Service]:
     reacting = []
     for report in plan.reports:
         names = {service.name for service in report.services}
-        if report.usable and report.detached and names and report.name not in names:
+        reacts = bool(_REACTIONS & set(report.detached))
+        if report.usable and reacts and names and report.name not in names:
             reacting.append(Service(report.name, report.name))
     return [*core, *plan.services, *reacting]
 

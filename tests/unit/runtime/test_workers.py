@@ -140,6 +140,11 @@ def test_a_plugin_that_only_reacts_beside_its_cameras_gets_a_worker_named_after_
     assert [each.plugin for each in found["camera-rtsp"].boot.services] == ["camera-rtsp"]
 
 
+def test_polling_is_the_business_of_the_declared_services() -> None:
+    polling = dataclasses.replace(REPORTS[0], detached=("poll",))
+    assert "camera-rtsp" not in workers(reports=(polling, *REPORTS[1:]))
+
+
 def test_a_broken_plugin_is_told_to_nobody() -> None:
     broken = REPORTS[1].broken("cannot be imported")
     found = workers(reports=(REPORTS[0], broken, REPORTS[2]))
