@@ -83,13 +83,13 @@ class WebService:
             return Health(
                 HealthState.DEGRADED,
                 "nobody has set up the web interface yet",
-                "open the address in the log, or in web/setup-url of the runtime folder",
+                "Open the address in the log, or in web/setup-url of the runtime folder",
                 figures,
             )
         if self.web.broken_parts:
             names = ", ".join(self.web.broken_parts)
             return Health(
-                HealthState.DEGRADED, f"pages cannot be shown: {names}", "see the log", figures
+                HealthState.DEGRADED, f"pages cannot be shown: {names}", "See the log", figures
             )
         return Health(figures=figures)
 
