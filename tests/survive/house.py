@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -215,16 +215,22 @@ def small_disk(folder: Path, size_mb: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def run_house(folder: Path, configuration: str = WEB + CAMERA, **places: Any) -> Iterator[House]:
+def run_house(
+    folder: Path,
+    configuration: str = WEB + CAMERA,
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[House]:
     """A running house whose recording has begun.
 
     :param configuration: with the places ``{port}`` and ``{url}``
+    :param environment: of Vigilar's processes
     """
     camera = RtspServer({"main": clips()["main"]})
     camera.start()
     port = free_port()
-    text = configuration.format(port=port, url=camera.url("main"), **places)
-    house = House(Installation(folder, text), camera, port)
+    text = configuration.format(port=port, url=camera.url("main"))
+    house = House(Installation(folder, text, environment=environment), camera, port)
     try:
         with house.vigilar:
             house.vigilar.running(within_s=90)
