@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
@@ -71,11 +72,14 @@ def demo(port: int, log_level: str) -> None:
         port = free_port(port)
         config = prepare(folder, port=port, log_level=log_level)
         click.echo("Starting; the first time takes a few seconds …")
+        link = _sign_in_link(config)
+        # What the camera generates goes into the folder too, and away with it.
+        places = {"TMPDIR": str(folder), "XDG_CACHE_HOME": str(folder)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "vigilar_core.cli", "start", "--config", str(config)],
-            start_new_session=True,
+            _vigilar("start", config), start_new_session=True, env={**os.environ, **places}
         )
-        click.echo(_welcome(_sign_in_link(process, config, port)))
+        _wait_for_web(process, port)
+        click.echo(_welcome(link))
         process.wait()
         raise VigilarError(f"Vigilar ended by itself with code {process.returncode}")
     except KeyboardInterrupt:
@@ -123,25 +127,31 @@ def local_timezone() -> str:
     return name if found else "UTC"
 
 
-def _sign_in_link(process: subprocess.Popen[bytes], config: Path, port: int) -> str:
-    """Wait until the web answers and mint a link that signs in once."""
+def _vigilar(command: str, config: Path) -> list[str]:
+    return [sys.executable, "-m", "vigilar_core.cli", *command.split(), "--config", str(config)]
+
+
+def _sign_in_link(config: Path) -> str:
+    """Make the store and its first administrator, so that no set-up page is needed."""
+    said = ""
+    for command in ("db migrate", "web sign-in-link --create-admin"):
+        done = subprocess.run(
+            _vigilar(command, config), capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise VigilarError(f"vigilar {command}: {done.stderr.strip()}")
+        said = done.stdout.strip()
+    return said
+
+
+def _wait_for_web(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + _START_LIMIT_S
-    command = [sys.executable, "-m", "vigilar_core.cli", "web", "sign-in-link"]
-    while time.monotonic() < deadline:
+    while not _answers(port):
         if process.poll() is not None:
             raise VigilarError(f"Vigilar could not start (exit code {process.returncode})")
-        if _answers(port):
-            made = subprocess.run(
-                [*command, "--config", str(config), "--create-admin"],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if made.returncode == 0:
-                return made.stdout.strip()
-            raise VigilarError(f"no sign-in link: {made.stderr.strip()}")
+        if time.monotonic() > deadline:
+            raise VigilarError(f"the web did not answer within {_START_LIMIT_S:.0f} s")
         time.sleep(0.2)
-    raise VigilarError(f"the web did not answer within {_START_LIMIT_S:.0f} s")
 
 
 def _answers(port: int) -> bool:
