@@ -27,11 +27,14 @@ PAGES = sorted(
     if not any(part.startswith(".") or part == "node_modules" for part in path.parts[1:])
     and "dist" not in path.relative_to(ROOT).parts
 )
+#: Those that belong to no package.
+OWN = [page for page in PAGES if page.parent == ROOT or page.is_relative_to(ROOT / "docs")]
 #: Hosts that a page may name: this machine, private addresses, names that exist in no public zone.
 OUR_HOSTS = re.compile(
     r"localhost|the-machine|camera|host|127\.\d+\.\d+\.\d+|10\.\d+\.\d+\.\d+|192\.168\.\d+\.\d+"
     r"|\[::1\]|[\w.-]+\.(lan|local|example|invalid)"
 )
+ROOT_FILES = {path.name for path in ROOT.iterdir()}
 _ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://(?:[^\s/@\"'`<>]*@)?(\[[^\]]*\]|[^\s:/\"'`<>)…|]*)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCE = re.compile(
@@ -206,6 +209,22 @@ def _is_named_right(text: str) -> bool:
                 return False
             context = click.Context(command, info_name=word, parent=context)
     return True
+
+
+@pytest.mark.parametrize("page", OWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_and_tests_named_on_a_page_exist(page: Path) -> None:
+    named = re.findall(r"`([\w/.-]+\.py)(?:::(\w+))?`", prose(page))
+    wrong = [f"{path}::{test}" for path, test in named if not _is_there(path, test, page.parent)]
+    assert wrong == []
+
+
+def _is_there(path: str, test: str, beside: Path) -> bool:
+    """The file, and the test in it; a bare file name may lie anywhere in the sources."""
+    if "/" not in path:
+        places = ("*", "docs/*", "vigilar_core/**", "plugins/*/**", "examples/*/**", "tests/**")
+        return any(any(ROOT.glob(f"{place}/{path}")) for place in places) or path in ROOT_FILES
+    files = [folder / path for folder in (ROOT, beside) if (folder / path).is_file()]
+    return bool(files) and (not test or f"def {test}(" in files[0].read_text())
 
 
 # -------------------------------------------------------------------- configuration
