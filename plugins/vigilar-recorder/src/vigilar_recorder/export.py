@@ -9,7 +9,7 @@ from typing import IO, cast
 
 import av
 
-from vigilar_core.recording_file import PlayableView, RandomAccessFile
+from vigilar_core.recording_file import PlayableView, RandomAccessFile, RecordingError
 
 Progress = Callable[[float], None]
 
@@ -45,11 +45,40 @@ def _claim(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
+class _Source:
+    """A recording for PyAV, which prints errors of a file that it cannot pass on.
+
+    The first one is kept here, and from then on the file is at its end.
+    """
+
+    def __init__(self, view: PlayableView) -> None:
+        self._view = view
+        self.error: RecordingError | OSError | None = None
+        self.seek, self.tell = view.seek, view.tell
+
+    def read(self, size: int = -1) -> bytes:
+        if self.error is None:
+            try:
+                return self._view.read(size)
+            except (RecordingError, OSError) as error:
+                self.error = error
+        return b""
+
+
 def _remux(plain: RandomAccessFile, draft: Path, progress: Progress | None) -> None:
     view = PlayableView(plain)
-    total = max(1, view.size_bytes)
+    source = _Source(view)
+    try:
+        _copy(source, view.size_bytes, draft, progress)
+    finally:
+        if source.error is not None:
+            raise source.error
+
+
+def _copy(file: _Source, size_bytes: int, draft: Path, progress: Progress | None) -> None:
+    total = max(1, size_bytes)
     with (
-        av.open(cast("IO[bytes]", view), "r", format="mp4") as source,
+        av.open(cast("IO[bytes]", file), "r", format="mp4") as source,
         av.open(str(draft), "w", format="mp4", options={"movflags": "+faststart"}) as sink,
     ):
         wanted = [each for each in source.streams if each.type in ("video", "audio")]
