@@ -74,7 +74,7 @@ class House:
 
         self.watcher.subscribe(topics.service_state("ledger"), hear)
         process = self.start(role)
-        self.until(lambda: listening, "a ledger")
+        self.until(lambda: listening, "a ledger", within_s=60)
         return process
 
     def kill(self, process: subprocess.Popen[str]) -> str:
@@ -84,7 +84,7 @@ class House:
         process.wait()
         return rest
 
-    def until(self, condition: Any, what: str, within_s: float = 20) -> None:
+    def until(self, condition: Any, what: str, within_s: float = 40) -> None:
         eventually(
             lambda: self.watcher.deliver(500) >= 0 and condition(), within_s=within_s, what=what
         )

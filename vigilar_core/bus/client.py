@@ -39,7 +39,7 @@ LEDGER: Final = "ledger"
 _REMEMBERED_IDS: Final = 4096
 _RETAINED_LIMIT: Final = 256
 _CURSOR_INTERVAL_S: Final = 1.0
-_HOLD_S: Final = 10.0
+_HOLD_S: Final = 60.0
 #: What an envelope adds to an event's data at most, bytes.
 _MEMBERS_BYTES: Final = 1024
 
