@@ -89,7 +89,7 @@ class WorkerContext:
             elif ready:
                 self._own_bus.deliver()
                 break
-            elif remaining_s <= 0:
+            elif remaining_s <= LONGEST_SLEEP_S:
                 break
         self._beat()
         return not self._stopping

@@ -32,6 +32,8 @@ class Analysis:
         self._settings = settings
         self._sampler = Sampler()
         self._sequence = 0
+        #: Whether key frames alone are looked at now.
+        self.keys_only = False
         self._luma_pace, self._colour_pace = Pace(), Pace()
 
     @property
@@ -60,7 +62,8 @@ class Analysis:
                 Sample(picture, packet.time_us, packet.monotonic_s, packet.is_key), wanted
             )
             return
-        for sample in self._sampler.feed(packet, fps, self._keys_only(packet)):
+        self.keys_only = self._looks_at_keys_only(packet)
+        for sample in self._sampler.feed(packet, fps, self.keys_only):
             self._hand_over(sample, wanted)
 
     def _wanted_fps(self) -> float:
@@ -68,7 +71,7 @@ class Analysis:
         idle, most = float(self._settings.idle_fps), float(self._settings.motion_fps)
         return idle if asked is None else max(0.1, min(asked, most))
 
-    def _keys_only(self, packet: Packet) -> bool:
+    def _looks_at_keys_only(self, packet: Packet) -> bool:
         if self.busy or self._host.colour:
             return False
         if self._settings.idle_decode == "keyframes":

@@ -17,7 +17,9 @@ from vigilar_core.clock import Clock
 from vigilar_core.context import CameraHost
 from vigilar_core.health import Health, HealthState
 
-#: Seconds between two looks at the sockets: while idle, during motion, with a low-latency viewer.
+#: Seconds between two looks at the sockets: while key frames alone are looked at, which come a
+#: second or more apart, while idle, during motion, with a low-latency viewer.
+KEY_FRAME_TICK_S = 0.4
 IDLE_TICK_S = 0.2
 BUSY_TICK_S = 0.1
 LOW_LATENCY_TICK_S = 0.02
@@ -65,9 +67,7 @@ class CameraLoop:
         """Seconds until the next turn; all cameras turn on one grid and share wake-ups."""
         if self._main.behind or (self._detect is not None and self._detect.behind):
             return 0.0
-        tick_s = BUSY_TICK_S if self._analysis.busy or self._host.colour else IDLE_TICK_S
-        if self._host.low_latency:
-            tick_s = LOW_LATENCY_TICK_S
+        tick_s = self._tick_s()
         return tick_s - self._clock.monotonic_s() % tick_s
 
     def close(self) -> None:
@@ -92,6 +92,15 @@ class CameraLoop:
             reason = f"second stream: {self._detect.error}"
             return Health(HealthState.DEGRADED, reason, "Check detect_url.", figures)
         return Health(figures=figures)
+
+    def _tick_s(self) -> float:
+        if self._host.low_latency:
+            return LOW_LATENCY_TICK_S
+        if self._analysis.busy or self._host.colour:
+            return BUSY_TICK_S
+        # A camera that is being connected is looked after at the usual pace.
+        rests = self._analysis.keys_only and self._main.state is LinkState.ONLINE
+        return KEY_FRAME_TICK_S if rests else IDLE_TICK_S
 
     def _link(self, address: Address) -> Link:
         return Link(

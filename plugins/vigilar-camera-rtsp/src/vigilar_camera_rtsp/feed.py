@@ -75,10 +75,11 @@ class Feed:
             unit = self._source.read()
             after_s = self._clock.monotonic_s()
             self._take_rhythm(unit, after_s, after_s - now_s)
-            for arrival in self._release(Arrival(unit, after_s)):
-                packet = self._to_packet(arrival)
-                if packet is not None:
-                    yield packet, arrival.unit.picture
+            if self._held is None:
+                if (packet := self._to_packet(unit, after_s)) is not None:
+                    yield packet, unit.picture
+            else:
+                yield from self._release(Arrival(unit, after_s))
             now_s = self._clock.monotonic_s()
         self._follow(self._edge.end(now_s), now_s, self._edge.interval_s or 0.0)
         self.caught_up = now_s - began_s < LONGEST_DRAIN_S
@@ -107,16 +108,17 @@ class Feed:
         for clock in self._clocks[1:]:
             clock.accompany(moved_s)
 
-    def _release(self, arrival: Arrival) -> list[Arrival]:
-        """Hold the first packets until their delay is known, then pass everything on."""
-        if self._held is None:
-            return [arrival]
+    def _release(self, arrival: Arrival) -> Iterator[tuple[Packet, av.VideoFrame | None]]:
+        """Hold the first packets until their delay is known."""
+        assert self._held is not None
         self._held.append(arrival)
         held_s = arrival.at_s - self._held[0].at_s
         if not (self._edge.reached or len(self._held) >= _MOST_HELD or held_s >= _LONGEST_HELD_S):
-            return []
+            return
         held, self._held = self._held, None
-        return self._anchored(held)
+        for unit, at_s in self._anchored(held):
+            if (packet := self._to_packet(unit, at_s)) is not None:
+                yield packet, unit.picture
 
     def _anchored(self, held: list[Arrival]) -> list[Arrival]:
         completed: dict[int, list[tuple[int, int]]] = {}
@@ -127,15 +129,14 @@ class Feed:
         times = {track: iter(pairs) for track, pairs in completed.items()}
         return [Arrival(_with_times(a.unit, *next(times[a.unit.track])), a.at_s) for a in held]
 
-    def _to_packet(self, arrival: Arrival) -> Packet | None:
-        unit = arrival.unit
+    def _to_packet(self, unit: Unit, at_s: float) -> Packet | None:
         if unit.track == 0 and unit.is_key:
             self._follow_parameters(unit)
         if not self.streams:
-            if arrival.at_s - self._opened_s > FIRST_PICTURE_S:
+            if at_s - self._opened_s > FIRST_PICTURE_S:
                 raise SourceError(Cause.NO_PICTURE)
             return None
-        stamp = self._clocks[unit.track].stamp(unit.pts, unit.dts, arrival.at_s)
+        stamp = self._clocks[unit.track].stamp(unit.pts, unit.dts, at_s)
         return Packet(
             stream=self.streams[unit.track],
             data=unit.data,

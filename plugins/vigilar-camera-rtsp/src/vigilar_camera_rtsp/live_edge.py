@@ -53,6 +53,8 @@ class LiveEdge:
         """Start a drain."""
         self._reached = False
         self._probing = not self._lags or now_s >= self._next_probe_s
+        if self._intervals:
+            self._interval_s = sorted(self._intervals)[len(self._intervals) // 2]
 
     def end(self, now_s: float) -> float | None:
         """Finish a drain.
@@ -90,7 +92,8 @@ class LiveEdge:
         step = 0.0 if previous is None else media_s - previous
         if 0 < step < _WIDEST_INTERVAL_S:
             self._intervals.append(step)
-            self._interval_s = sorted(self._intervals)[len(self._intervals) // 2]
+            if self._interval_s is None:
+                self._interval_s = step
         elif step:
             # The camera's clock has jumped, and with it the delay.
             self._lags.clear()
