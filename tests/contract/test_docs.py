@@ -16,8 +16,7 @@ import click
 import pytest
 
 from vigilar_core.cli.root import main
-from vigilar_core.config.schema import SectionSchema
-from vigilar_core.plugins import build_plan
+from vigilar_core.plugins import Plan, build_plan
 from vigilar_core.plugins.scaffold import write_project
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +41,12 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _INLINE = re.compile(r"`(vigilar [a-z][^`]*)`")
+
+
+@cache
+def plan() -> Plan:
+    """Of an empty configuration: what is installed and declared."""
+    return build_plan({})
 
 
 @dataclass(frozen=True)
@@ -227,12 +232,14 @@ def _is_there(path: str, test: str, beside: Path) -> bool:
     return bool(files) and (not test or f"def {test}(" in files[0].read_text())
 
 
+@pytest.mark.parametrize("page", OWN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_kinds_of_event_that_a_page_asks_for_exist(page: Path) -> None:
+    known = {kind.name for kind in plan().event_kinds}
+    asked = set(re.findall(r"--kind ([a-z_]+)", page.read_text()))
+    assert asked <= known
+
+
 # -------------------------------------------------------------------- configuration
-
-
-@cache
-def sections() -> tuple[SectionSchema, ...]:
-    return build_plan({}).sections
 
 
 def complete(tables: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -257,17 +264,19 @@ def own_configuration(fence: Fence) -> bool:
     return not fence.note.startswith(("from ", "configuration of "))
 
 
-@pytest.mark.parametrize("fence", list(filter(own_configuration, fences("toml"))), ids=str)
+@pytest.mark.parametrize(
+    "fence", [each for each in fences("toml") if own_configuration(each)], ids=str
+)
 def test_every_configuration_of_a_page_can_be_used(fence: Fence, tmp_path: Path) -> None:
-    plan = build_plan(complete(tomllib.loads(fence.text), tmp_path))
-    assert list(map(str, plan.problems)) == []
-    assert [str(each) for each in plan.warnings if "secret" not in str(each)] == []
+    found = build_plan(complete(tomllib.loads(fence.text), tmp_path))
+    assert list(map(str, found.problems)) == []
+    assert [str(each) for each in found.warnings if "secret" not in str(each)] == []
 
 
 def test_a_wrong_configuration_would_be_found(tmp_path: Path) -> None:
     text = '[[cameras]]\nid = "a"\nretention_day = 3\nidle_fps = 99\n'
-    plan = build_plan(complete(tomllib.loads(text), tmp_path))
-    assert {problem.path for problem in plan.problems} == {
+    found = build_plan(complete(tomllib.loads(text), tmp_path))
+    assert {problem.path for problem in found.problems} == {
         "cameras.a.retention_day",
         "cameras.a.idle_fps",
     }
@@ -275,8 +284,8 @@ def test_a_wrong_configuration_would_be_found(tmp_path: Path) -> None:
 
 def test_keys_named_beside_a_section_exist() -> None:
     """In sentences a key is named as ``[section] key``."""
-    known: dict[str, set[str]] = {section.path: set() for section in sections()}
-    for section in sections():
+    known: dict[str, set[str]] = {section.path: set() for section in plan().sections}
+    for section in plan().sections:
         known[section.path] |= section.keys.keys()
     wrong = [
         f"{page.relative_to(ROOT)}: [{path}] {key}"
@@ -333,8 +342,8 @@ def test_the_first_camera_can_be_followed(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    plan = build_plan(tomllib.loads(done.stdout))
-    assert (plan.problems, plan.warnings) == ((), ())
-    assert [service.name for service in plan.services if service.inline] == ["camera:front_door"]
+    found = build_plan(tomllib.loads(done.stdout))
+    assert (found.problems, found.warnings) == ((), ())
+    assert [service.name for service in found.services if service.inline] == ["camera:front_door"]
     key = tmp_path / "vigilar" / "secrets" / "storage.key"
     assert (key.stat().st_size, key.stat().st_mode & 0o077) == (32, 0)
