@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from vigilar_camera_rtsp.demo import PULSE_MOVEMENTS, Clip, RtspServer, available, cached_clips
 from vigilar_core.testing import Installation, eventually
@@ -29,16 +29,6 @@ detect_url = "{sub}"
 pre_motion_buffer_s = 3
 post_motion_buffer_s = 2
 """
-
-_CHROMIUM = "/usr/bin/chromium"
-_SWITCHES = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
 
 
 @dataclass
@@ -89,19 +79,11 @@ def house() -> Iterator[House]:
             database.dispose()
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=_CHROMIUM, args=list(_SWITCHES))
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(house: House, browser: Browser) -> Iterator[Page]:
+def page(house: House, chromium: Browser) -> Iterator[Page]:
     """A page of a signed-in person; fails on errors in the console."""
     link = house.vigilar.run("web", "sign-in-link", "--create-admin").stdout.strip()
-    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    context = chromium.new_context(viewport={"width": 1200, "height": 800})
     page = context.new_page()
     complaints: list[str] = []
     page.on(

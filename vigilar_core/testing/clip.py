@@ -106,7 +106,7 @@ def _encode(
 def _demux(data: bytes, codec: str) -> Iterator[Packet]:
     import av
 
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         source = container.streams.video[0]
         base = source.time_base or Fraction(1, 90_000)
         extradata = bytes(source.codec_context.extradata or b"")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from live_server import LiveServer, live_server
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from web_house import PASSWORD, House
 
 from vigilar_core.web import Role
@@ -15,24 +15,9 @@ from vigilar_web import links
 from vigilar_web.settings import WebSettings
 
 pytestmark = pytest.mark.browser
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-    "--disable-component-update", "--no-first-run", "--disable-dev-shm-usage",
-]  # fmt: skip
 SCRIPT = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'"{{7*7}}'
 CAMERAS = {"hall": "Hall", "garden": "Garden", "odd": f"Odd {SCRIPT}"}
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -9,18 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from shutil import which
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from vigilar_core.recording_file import PlayableView, RandomAccessFile, open_recording
 
-CHROMIUM = which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-]
+pytestmark = pytest.mark.browser
 
 _PAGE = b"<!doctype html><video id=v muted preload=metadata src=/video.mp4></video>"
 _SEEK = """async (time) => {
@@ -104,11 +99,10 @@ def _serve(open_video: Callable[[], RandomAccessFile]) -> Iterator[RangeServer]:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context()
+    yield context.new_page()
+    context.close()
 
 
 def _open(page: Page, server: RangeServer) -> float:

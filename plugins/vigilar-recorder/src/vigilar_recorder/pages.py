@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from vigilar_core.config.core import System
 from vigilar_core.web import NavigationEntry, Role, WebContext, WebPart, access
@@ -148,7 +149,11 @@ def _add_moments(blueprint: Blueprint, shelf: Shelf) -> None:
     @blueprint.get("/at/<camera_id>/<int:time_us>/thumbnail.jpg")
     @access(Role.VIEWER, camera="camera_id")
     def thumbnail_at(camera_id: str, time_us: int) -> Response:
-        return shelf.thumbnail(shelf.at(camera_id, _storable(time_us)))
+        """The picture of a moment; empty while there is none, which a browser takes quietly."""
+        try:
+            return shelf.thumbnail(shelf.at(camera_id, _storable(time_us)))
+        except NotFound:
+            return Response(status=204, headers={"Cache-Control": "no-store"})
 
 
 def _storable(time_us: int) -> int:

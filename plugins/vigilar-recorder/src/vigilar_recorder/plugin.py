@@ -32,7 +32,9 @@ class RecorderPlugin:
 
     @hookimpl
     def register_services(self, settings: Settings) -> Sequence[Service]:
-        return [Service("recorder", beat_timeout_s=60.0, poll_interval_s=15.0)]
+        # For the cameras' processes: each has a recorder of its own.
+        preload = ("vigilar_recorder.camera_recorder",)
+        return [Service("recorder", beat_timeout_s=60.0, poll_interval_s=15.0, preload=preload)]
 
     @hookimpl
     def register_event_kinds(self) -> Sequence[EventKind]:
