@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import secrets
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
@@ -78,7 +78,7 @@ class MqttBus:
         self._inbox = Inbox()
         self._link = Link(
             address,
-            f"vigilar-{topics.service_level(service)}-{os.getpid()}",
+            f"vigilar-{topics.service_level(service)}-{secrets.token_hex(6)}",
             will=self._will,
             on_connected=self._on_connected,
             on_message=self._inbox.put,

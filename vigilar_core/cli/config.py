@@ -68,7 +68,7 @@ def schema() -> None:
 @config_option
 def set_password(write: bool, config_path: Path | None) -> None:
     """Hash a password of the web interface."""
-    password = _ask("Password", at_least=8)
+    password = _ask("Password", at_least=10)
     _give("web", "password_hash", hashes.hash_password(password), write, config_path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -163,9 +164,11 @@ def _follow(log: _Log, wanted: TimelineFilter, after: int | None) -> None:
     """Print what the bus tells; what only the database knows, when the bus is silent."""
     position = _Position(after if after is not None else _head(log))
 
+    reader = _Reader()
+
     def show(event: Event) -> None:
         if position.passes(event) and wanted.covers(event.subject, event.kind, event.severity):
-            log.show(event)
+            reader.show(log, event)
 
     bus = MqttBus(
         broker_of(log.settings, log.paths),
@@ -180,7 +183,7 @@ def _follow(log: _Log, wanted: TimelineFilter, after: int | None) -> None:
     poll = select.poll()
     poll.register(bus.fileno(), select.POLLIN)
     try:
-        while True:
+        while not reader.gone:
             poll.poll(_POLL_S * 1000)
             bus.deliver(500)
             if not bus.connected:
@@ -188,6 +191,23 @@ def _follow(log: _Log, wanted: TimelineFilter, after: int | None) -> None:
                     show(event)
     finally:
         bus.close()
+
+
+class _Reader:
+    """Whoever reads what is printed, such as ``head``, which may have seen enough."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def show(self, log: _Log, event: Event) -> None:
+        if self.gone:
+            return
+        try:
+            log.show(event)
+        except BrokenPipeError:
+            self.gone = True
+            # What the interpreter would still write at its end goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @dataclass
