@@ -20,6 +20,8 @@ from vigilar_motion.options import MethodName, MotionOptions
 
 #: A start so long before or after a true interval still belongs to it.
 _BEFORE_S, _AFTER_S = 0.3, 2.5
+#: Motion may stay on for so long after the last movement.
+_LINGER_S = 10.0
 _TAMPER = ("view_changed", "camera_covered", "picture_frozen")
 
 
@@ -68,6 +70,8 @@ class Outcome:
 class Score:
     """An outcome held against the truth.
 
+    :param found: intervals with a start, or in which motion was still on from a right start
+    :param idle_on_s: motion was on although nothing had moved for long
     :param missing_kinds: changes of the scene that were made and not reported
     :param false_alarms: changes of the view, covers, standstills reported in scenes without any
     """
@@ -76,6 +80,7 @@ class Score:
     intervals: int
     latencies_s: tuple[float, ...]
     false_starts: int
+    idle_on_s: float
     quiet_s: float
     missing_kinds: tuple[str, ...]
     false_alarms: int
@@ -129,7 +134,7 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
         first, last = round(start_s * FPS), round(end_s * FPS)
         if inside:
             latencies.append(max(0.0, inside[0] - start_s))
-        found += bool(inside) or bool(outcome.active[first:last].any())
+        found += bool(inside) or _carried_on(recorded, outcome, first, last)
     false_starts = sum(not _near_motion(recorded, at) for at in outcome.starts_s)
     missing = tuple(kind for kind in recorded.scene.expected if kind not in outcome.kinds)
     alarms = sum(kind in _TAMPER and kind not in recorded.scene.expected for kind in outcome.kinds)
@@ -138,6 +143,7 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
         len(recorded.intervals),
         tuple(latencies),
         false_starts,
+        _idle_on(recorded, outcome),
         float(recorded.quiet.sum()) / FPS,
         missing,
         alarms,
@@ -145,6 +151,21 @@ def score(recorded: Recorded, outcome: Outcome) -> Score:
         outcome.frames,
         len(recorded.quiet) / FPS,
     )
+
+
+def _carried_on(recorded: Recorded, outcome: Outcome, first: int, last: int) -> bool:
+    """Whether motion was on in these frames from a start that was right."""
+    on = np.flatnonzero(outcome.active[first:last])
+    earlier = [at for at in outcome.starts_s if len(on) and at * FPS <= first + on[0] + 1]
+    return bool(earlier) and _near_motion(recorded, earlier[-1])
+
+
+def _idle_on(recorded: Recorded, outcome: Outcome) -> float:
+    """Seconds during which motion was on although nothing had moved for long."""
+    moved = ~recorded.quiet
+    for _ in range(round(_LINGER_S * FPS)):
+        moved[1:] |= moved[:-1]
+    return float((outcome.active & ~moved).sum()) / FPS
 
 
 def _near_motion(recorded: Recorded, at_s: float) -> bool:
