@@ -233,6 +233,37 @@ def check(repair: bool, quick: bool, as_json: bool, config_path: Path | None) ->
     raise SystemExit(1 if left else 0)
 
 
+@recordings.command("upgrade")
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@click.option("--camera", required=True, help="Id of the camera that recorded them.")
+@config_option
+def upgrade_files(paths: tuple[Path, ...], camera: str, config_path: Path | None) -> None:
+    """Convert recordings of the older format (AES-256-CTR) in their place.
+
+    From then on a change of them is noticed. Those of the present format are left alone.
+    """
+    from vigilar_recorder.upgrade import upgrade
+
+    key = Desk(config_path).key
+    if key is None:
+        raise PermanentError("there is no storage key: see [storage] key_file")
+    failed = 0
+    for path in paths:
+        try:
+            done = upgrade(path, key, camera=camera)
+        except (OSError, ValueError, RecordingError) as error:
+            failed += 1
+            click.echo(f"{path}: {error}", err=True)
+        else:
+            click.echo(f"{path}: {'converted' if done else 'is of the present format'}")
+    raise SystemExit(1 if failed else 0)
+
+
 @recordings.command()
 @click.argument("recording")
 @click.option("--remove", is_flag=True, help="Take the star away.")
