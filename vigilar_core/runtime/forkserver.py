@@ -31,13 +31,16 @@ from vigilar_core.runtime.process import die_with, forbid_core_dumps
 _MESSAGE_BYTES = 4096
 _PROGRAM = "from vigilar_core.runtime.forkserver import serve; serve()"
 #: Numeric libraries would start a thread per core in each worker, and the C library would keep
-#: an arena of memory for each thread (mallopt(3)).
+#: an arena of memory for each thread (mallopt(3)). It would also learn from the first large picture
+#: that is released to keep such room for ever; with thresholds set it gives it back.
 _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(512 << 10),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 10),
 }
 
 

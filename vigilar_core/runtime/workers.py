@@ -91,11 +91,22 @@ def plan_workers(
                 name=name,
                 boot=boot,
                 stage=_stage(members),
-                preload=tuple(dict.fromkeys(each for one in members for each in one.preload)),
+                preload=_preload(boot),
                 fingerprint=_fingerprint(boot, plan, tables),
             )
         )
     return tuple(sorted(found, key=lambda each: -each.stage))
+
+
+def _preload(boot: Boot) -> tuple[str, ...]:
+    """What the services name, and the inline plugins, which every camera's process imports."""
+    named = [module for service in boot.services for module in service.preload]
+    inline = [
+        target.partition(":")[0]
+        for plugin, target in boot.targets.items()
+        if plugin in boot.inline_plugins()
+    ]
+    return tuple(dict.fromkeys([*named, *inline]))
 
 
 def _services(plan: Plan, *, broker: bool) -> list[Service]:

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 _PREFIX = "camera:"
 _BEAT_TIMEOUT_S = 10.0
-_PRELOAD = ("av", "cv2", "numpy", "vigilar_camera_rtsp.camera_loop")
+_PRELOAD = (
+    "av",
+    "cv2",
+    "numpy",
+    "vigilar_camera_rtsp.camera_loop",
+    "vigilar_camera_rtsp.rtsp_input",
+)
 _WORST_FIRST = (HealthState.FAILED, HealthState.DEGRADED, HealthState.OK)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vigilar_core.config import ConfigSection
 from vigilar_core.hookspecs import hookimpl
+from vigilar_live.camera import LiveCamera
 from vigilar_live.options import LiveOptions
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ def register_config() -> Sequence[ConfigSection]:
 
 @hookimpl
 def camera_attach(camera: CameraContext) -> object:
-    from vigilar_live.camera import LiveCamera
-
     return LiveCamera(camera)
 
 
