@@ -27,15 +27,17 @@ class Case:
 
     :param keys: keys of the camera
     :param extra: further sections
-    :param most: greatest ratio to ``ffmpeg -c copy``
+    :param without: plugins left out
+    :param most: greatest ratio to ``ffmpeg -c copy``, ``None``: no bound
     :param motion: greatest ratio to the Motion daemon at its best
     """
 
     name: str
     keys: str
     extra: str = ""
+    without: tuple[str, ...] = ("web",)
     moving: bool = False
-    most: float = 1.0
+    most: float | None = 1.0
     motion: float | None = None
     motion_on_main: bool = False
 
@@ -54,21 +56,31 @@ CASES = (
         'detect_url = "{sub}"\nmotion_fps = 5',
         extra="[live]\nhls_always = true\n",
         moving=True,
-        most=2.0,
+        most=None,
         motion=1 / 3,
     ),
+    Case(
+        "recording, encrypted, HLS written, the video part",
+        'detect_url = "{sub}"\nidle_decode = "keyframes"\n'
+        'record_continuous = true\ncontinuous = "full"',
+        extra="[live]\nhls_always = true\n",
+        without=("web", "motion"),
+        most=2.0,
+    ),
 )
+#: Cameras in one process, by ``[runtime] groups``.
+_GROUPED = 4
 
 _CAMERA = """
-[plugins]
-disabled = ["web"]
 
-{extra}
 [[cameras]]
-id = "bench"
+id = "{id}"
 rtsp_url = "{main}"
+pre_motion_buffer_s = 10
 {keys}
 """
+_PLUGINS = "[plugins]\nthird_party = false\ndisabled = {without}\n"
+_GROUPS = '[runtime.groups]\nall = ["camera:*"]\n'
 
 
 def measure(folder: Path) -> Iterator[Figure]:
@@ -77,13 +89,15 @@ def measure(folder: Path) -> Iterator[Figure]:
         place = folder / str(number)
         place.mkdir()
         yield from _measure_case(place, case, footage[case.moving])
+    yield from _measure_grouped(folder / "grouped", footage[False])
 
 
 def _measure_case(folder: Path, case: Case, footage: Footage) -> Iterator[Figure]:
     with RtspServer({"main": footage.main, "sub": footage.sub}) as server:
         urls = {"main": server.url("main"), "sub": server.url("sub")}
-        keys = case.keys.format(**urls)
-        text = _CAMERA.format(extra=case.extra, keys=keys, **urls)
+        plugins = _PLUGINS.format(without=list(case.without))
+        camera = _CAMERA.format(id="bench", main=urls["main"], keys=case.keys.format(**urls))
+        text = plugins + case.extra + camera
         with (
             Installation(folder, text) as vigilar,
             copying(urls["main"], folder / "copy.mp4") as copy,
@@ -109,6 +123,31 @@ def _measure_case(folder: Path, case: Case, footage: Footage) -> Iterator[Figure
         ratio = used["vigilar"] / used["motion"]
         yield Figure(f"{case.name}, against Motion", ratio, "× Motion", case.motion)
     yield Figure(f"{case.name}, memory", memory, "MB (PSS)", 30)
+
+
+def _measure_grouped(folder: Path, footage: Footage) -> Iterator[Figure]:
+    """The same idle camera four times in one process."""
+    folder.mkdir()
+    with RtspServer({"main": footage.main, "sub": footage.sub}) as server:
+        keys = CASES[0].keys.format(sub=server.url("sub"))
+        cameras = [
+            _CAMERA.format(id=f"bench{number}", main=server.url("main"), keys=keys)
+            for number in range(_GROUPED)
+        ]
+        text = _PLUGINS.format(without=["web"]) + _GROUPS + "".join(cameras)
+        with (
+            Installation(folder, text) as vigilar,
+            copying(server.url("main"), folder / "copy.mp4") as copy,
+        ):
+            vigilar.running("camera:bench0", within_s=60)
+            time.sleep(_WARM_UP_S)
+            worker = vigilar.pid("camera:bench0")
+            used = side_by_side({"vigilar": lambda: [worker], "copy": lambda: [copy]}, _SECONDS)
+            memory = pss_mb([worker])
+    name = f"idle, {_GROUPED} cameras in one process"
+    ratio = used["vigilar"] / _GROUPED / used["copy"]
+    yield Figure(f"{name}, each", ratio, "× ffmpeg", CASES[0].most)
+    yield Figure(f"{name}, memory of each", memory / _GROUPED, "MB (PSS)", 15)
 
 
 @contextmanager

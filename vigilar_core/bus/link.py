@@ -38,6 +38,9 @@ _IN_FLIGHT: Final = 20
 #: Longest time for the last messages of a connection that is closed, seconds.
 _FAREWELL_S: Final = 2.0
 _FIRST_PAUSE_S: Final = 0.2
+#: Longest sleep of the network thread: connected, a fifth of the keep-alive; and otherwise.
+_RESTING_MS: Final = _KEEPALIVE_S * 1000 // 5
+_BUSY_MS: Final = 1000
 _LONGEST_PAUSE_S: Final = 15.0
 #: The same for a broker of one's own: everything waits for its return, and asking costs nothing.
 _PRIVATE_PAUSE_S: Final = 1.0
@@ -224,7 +227,8 @@ class Link:
         """Wait for the socket or for something to send, then do it."""
         poll.register(channel, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
         hidden = isinstance(channel, ssl.SSLSocket) and channel.pending() > 0
-        ready = dict(poll.poll(0 if hidden else 1000))
+        rests = self._current is not None and not self._closing.is_set()
+        ready = dict(poll.poll(0 if hidden else _RESTING_MS if rests else _BUSY_MS))
         if ready.pop(self._wake, 0):
             # The flag first: whoever sets it again has handed his message over already, and what
             # was handed over is looked for below.
