@@ -13,8 +13,6 @@ from tests.security.assembled import ENDLESS, Assembled
 from vigilar_core.web import Role
 from vigilar_web import guard
 
-pytestmark = pytest.mark.xdist_group("security-web")
-
 PEOPLE: Final[tuple[Role | None, ...]] = (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN)
 #: What the routes of other plugins than the web ask for; a new route must be written down here.
 EXPECTED: Final = {

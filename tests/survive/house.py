@@ -164,7 +164,7 @@ class House:
 
 def rows_of(database: Path, question: str, **values: Any) -> list[dict[str, Any]]:
     """Rows of a SQLite file, read by nobody's client."""
-    address = f"file:{database}?mode=ro"
+    address = f"{database.as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(question, values)]

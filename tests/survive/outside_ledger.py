@@ -50,11 +50,20 @@ class OutsideLedger:
     """A client of the private broker with a loop of its own; use it as a context manager.
 
     :param interval_s: between two events it publishes
+    :param text: what they say
     """
 
-    def __init__(self, vigilar: Installation, spool_dir: Path, interval_s: float = 0.02) -> None:
+    def __init__(
+        self,
+        vigilar: Installation,
+        spool_dir: Path,
+        interval_s: float = 0.02,
+        *,
+        text: str = SERVICE,
+    ) -> None:
         self.notes = Notes()
         self._interval_s = interval_s
+        self._text = text
         self._end = threading.Event()
         self._silent = threading.Event()
         self._bus = MqttBus(
@@ -124,5 +133,5 @@ class OutsideLedger:
             if time.monotonic() >= due_s and not self._silent.is_set():
                 due_s = time.monotonic() + self._interval_s
                 number = len(self.notes.published)
-                event = self._bus.publish_event(TOPIC, name=SERVICE, reason="", number=number)
+                event = self._bus.publish_event(TOPIC, name=self._text, number=number)
                 self.notes.published.append(event)

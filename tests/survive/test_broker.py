@@ -13,7 +13,7 @@ from tests.survive.house import House, is_gone, stopped
 from tests.survive.outside_ledger import OutsideLedger
 from vigilar_core.testing import eventually
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-faults")]
+pytestmark = pytest.mark.rtsp
 
 
 def test_control_with_a_broker_hardly_anything_waits(outside: OutsideLedger) -> None:

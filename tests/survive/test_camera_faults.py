@@ -17,7 +17,7 @@ from tests.survive.house import CAMERA, House, clips, free_port, stopped
 from vigilar_camera_rtsp.demo import Credentials, RtspServer
 from vigilar_core.testing import eventually
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-faults")]
+pytestmark = pytest.mark.rtsp
 
 RIGHT, WRONG = Credentials("joe", "right-7Q"), Credentials("joe", "wrong-8R")
 

@@ -37,7 +37,7 @@ time.time_ns = shifted
 time.time = lambda: shifted() / 1e9
 """
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-clock")]
+pytestmark = pytest.mark.rtsp
 
 
 @dataclass(frozen=True)

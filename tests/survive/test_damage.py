@@ -16,7 +16,7 @@ from tests.survive.house import House, rows_of
 from tests.survive.visitor import Visitor, administrator
 from vigilar_core.testing import Installation, eventually
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-faults")]
+pytestmark = pytest.mark.rtsp
 
 
 def finished_recording(house: House) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from vigilar_core.testing import eventually
 
 pytestmark = [
     pytest.mark.rtsp,
-    pytest.mark.xdist_group("survive-faults"),
     pytest.mark.timeout(240),
     pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root"),
 ]

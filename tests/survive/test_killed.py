@@ -21,7 +21,7 @@ from tests.survive.house import House, decoded, is_gone
 from tests.survive.outside_ledger import Notes, OutsideLedger
 from vigilar_core.testing import eventually
 
-pytestmark = [pytest.mark.rtsp, pytest.mark.xdist_group("survive-killed"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(180)]
 
 #: What a killed recorder may lose, seconds of video.
 TAIL_S: Final = 1.0
