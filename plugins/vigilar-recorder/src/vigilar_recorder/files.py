@@ -51,6 +51,16 @@ def create(
     return file, Mp4RecordingWriter(writer)
 
 
+def write_private(path: Path, data: bytes) -> None:
+    """Write a small file that belongs to a recording, with the recording's own mode.
+
+    :raises OSError: the disk is full or broken
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _FILE_MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
 def _metadata(facts: RecordingFacts) -> RecordingMetadata:
     return RecordingMetadata(
         facts.id, facts.camera, facts.start_time_us, facts.video_codec, facts.audio_codec

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from vigilar_core.media import Packet
 from vigilar_core.recording_file import RandomAccessFile, RecordingDamaged
+from vigilar_recorder.files import write_private
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -102,7 +103,7 @@ def store(path: Path, picture: bytes, key: bytes | None, recording: str) -> None
     :raises OSError: the disk is full or broken
     """
     try:
-        path.write_bytes(picture if key is None else encrypt(picture, key, recording))
+        write_private(path, picture if key is None else encrypt(picture, key, recording))
     except OSError:
         path.unlink(missing_ok=True)
         raise
