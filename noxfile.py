@@ -60,7 +60,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests, or those named: ``nox -s tests -- tests/unit -k spool``."""
-    run(session, "pytest", *(session.posargs or ["-n", "2", "--dist", "loadgroup"]))
+    run(session, "pytest", *(session.posargs or ["-n", "2", "--dist", "loadfile"]))
 
 
 @nox.session
