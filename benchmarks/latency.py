@@ -12,16 +12,19 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks.figures import Figure
-from vigilar_camera_rtsp.demo import PULSE_MOVEMENTS, Clip, RtspServer, cached_clips
+from vigilar_camera_rtsp.demo import Clip, Movement, RtspServer, cached_clips
+from vigilar_camera_rtsp.demo import Figure as Shown
 from vigilar_core.testing import Installation, eventually
 
 _TRIALS = 50
-_QUIET_S = 6.0
+_QUIET_S = 1.5
 
 _WARM_UP_S = 15.0
+#: Somebody in full view from the first picture on, for two seconds.
+_STEP = Movement(Shown.PERSON, 0.0, 2.0, enter=0.35, leave=0.75)
 
 #: Without a web server, which is not in the path that is measured.
-QUIET_WEB = '[plugins]\ndisabled = ["web"]\n'
+QUIET_WEB = '[plugins]\ndisabled = ["web", "hello"]\n'
 _CAMERA = """
 [[cameras]]
 id = "bench"
@@ -57,18 +60,19 @@ def _trials(folder: Path) -> Iterator[float]:
             shown_us = server.pulse().wall_ns // 1000
             try:
                 committed_us = eventually(
-                    lambda seen=before: motion_after(database, seen), within_s=8
+                    lambda seen=before: event_after(database, seen, "motion_start"), within_s=8
                 )
             except AssertionError:
                 continue
             yield (committed_us - shown_us) / 1e6
+            eventually(lambda seen=before: event_after(database, seen, "motion_end"), within_s=30)
 
 
 @contextmanager
 def camera(keys: str = "") -> Iterator[tuple[RtspServer, str]]:
     """An RTSP camera that shows a movement when told to, and its configuration."""
     idle = cached_clips(Clip(movements=(), duration_s=20.0))
-    pulse = cached_clips(Clip(movements=PULSE_MOVEMENTS, duration_s=4.0))
+    pulse = cached_clips(Clip(movements=(_STEP,), duration_s=2.0))
     with RtspServer(idle, pulses=pulse) as server:
         urls = {"main": server.url("main"), "sub": server.url("sub")}
         yield server, _CAMERA.format(keys=keys, **urls)
@@ -80,12 +84,12 @@ def newest(database: sa.Engine) -> int:
     return int(found or 0)
 
 
-def motion_after(database: sa.Engine, sequence: int) -> int | None:
-    """When the first start of motion after an event was committed, µs."""
+def event_after(database: sa.Engine, sequence: int, kind: str) -> int | None:
+    """When the first event of a kind after another one was committed, µs."""
     question = sa.text(
-        "SELECT committed_us FROM events WHERE sequence > :after AND kind = 'motion_start' "
+        "SELECT committed_us FROM events WHERE sequence > :after AND kind = :kind "
         "ORDER BY sequence LIMIT 1"
     )
     with database.connect() as connection:
-        found = connection.execute(question, {"after": sequence}).scalar()
+        found = connection.execute(question, {"after": sequence, "kind": kind}).scalar()
     return int(found) if found is not None else None

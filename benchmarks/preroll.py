@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from benchmarks.figures import Figure
-from benchmarks.latency import QUIET_WEB, camera, motion_after, newest
+from benchmarks.latency import QUIET_WEB, camera, event_after, newest
 from vigilar_core.testing import Installation, eventually
 
 _TRIALS = 50
@@ -39,7 +39,7 @@ def _leads(folder: Path) -> Iterator[float]:
         for _ in range(_TRIALS):
             before = newest(database)
             server.pulse()
-            eventually(lambda seen=before: motion_after(database, seen), within_s=8)
+            eventually(lambda seen=before: event_after(database, seen, "motion_start"), within_s=8)
             yield eventually(lambda seen=before: _lead(database, seen), within_s=40)
 
 
