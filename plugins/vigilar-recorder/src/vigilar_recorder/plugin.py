@@ -24,7 +24,9 @@ class RecorderPlugin:
     """Imports in each process only what that process needs: a camera's worker no SQLAlchemy."""
 
     def __init__(self) -> None:
+        #: Only in the process of the service, not in those of the cameras.
         self._retention: Retention | None = None
+        self._waits = False
 
     @hookimpl
     def register_config(self) -> Sequence[ConfigSection]:
@@ -66,14 +68,17 @@ class RecorderPlugin:
             try:
                 self._retention = Retention(context)
             except NotReadyError:
+                self._waits = True
                 return  # The ledger migrates the database first; there is no hurry.
         self._retention.poll()
 
     @hookimpl
     def health_check(self) -> Health:
-        if self._retention is None:
+        if self._retention is not None:
+            return self._retention.health()
+        if self._waits:
             return Health(HealthState.DEGRADED, "old recordings wait until the database is ready")
-        return self._retention.health()
+        return Health()
 
 
 plugin = RecorderPlugin()
