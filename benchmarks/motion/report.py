@@ -28,7 +28,8 @@ def summary(rows: Iterable[Row]) -> str:
     """One line for each detector and rate: all scenes, and those held out."""
     head = (
         "| detector, pictures analysed | found | of these held out | latency median / worst, s "
-        "| false starts | per idle hour | of idle time on | false tamper | scene changes missed | CPU |"
+        "| false starts | per idle hour | of idle time on | false tamper | scene changes missed "
+        "| CPU |"
     )
     lines = [head, "|---" * 10 + "|"]
     return "\n".join(lines + [_line(row) for row in rows])
@@ -45,7 +46,8 @@ def _line(row: Row) -> str:
     alarms = "–" if row.in_daemon else str(sum(score.false_alarms for score in scores))
     return (
         f"| {row.name} | {_found(scores)} | {_found(held)} | {middle_s:.2f} / {worst_s:.1f} "
-        f"| {false_starts} | {per_hour:.0f} | {_idle_on(scores)} | {alarms} | {missed} | {_cpu(row, scores)} |"
+        f"| {false_starts} | {per_hour:.0f} | {_idle_on(scores)} | {alarms} | {missed} "
+        f"| {_cpu(row, scores)} |"
     )
 
 

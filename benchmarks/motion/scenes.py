@@ -320,7 +320,7 @@ def drawn_scenes() -> list[Scene]:
         scene("crawl", _crawl(), held_out=True),
         scene("rain day", _rain()),
         scene("rain night", _rain(), night=True, kilobit_s=256, held_out=True),
-        scene("snow", _snow(), held_out=True),
+        scene("snow", _snow()),
         scene("tree", _tree()),
         scene("clouds", _clouds()),
         scene("insects night", _insects(), night=True),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vigilar_motion.clutter import Clutter
 from vigilar_motion.grid import Levels, Mask, Sample, local, middle, weight
 from vigilar_motion.method import ChangeMap
 from vigilar_motion.noise import NoiseMap
@@ -37,12 +38,14 @@ class BlockMethod:
     """
 
     def __init__(self, shape: tuple[int, int], block_area_px: int, reluctance: float) -> None:
-        self._area_px = np.float32(block_area_px)
+        self._block_area_px = block_area_px
         self._reluctance = reluctance
         self._recent: Levels | None = None
         self._background = np.zeros(shape, np.float32)
+        self._sure = np.zeros(shape, np.bool_)
         self._recent_noise = NoiseMap(shape)
         self._background_noise = NoiseMap(shape)
+        self._clutter = Clutter()
         self._now = _Difference.none(shape)
 
     def changes(self, sample: Sample) -> ChangeMap:
@@ -60,14 +63,15 @@ class BlockMethod:
         strength = now.recent / now.recent_limit
         weak = strength > _WEAK
         present = weak & (now.background > now.background_limit * np.float32(_WEAK))
-        sure = (strength > 1.0) & (now.background > now.background_limit)
-        return ChangeMap(strength, weak, sure, present * self._area_px)
+        self._sure = sure = (strength > 1.0) & (now.background > now.background_limit)
+        return ChangeMap(strength, weak, sure, present, self._block_area_px)
 
     def learn(self, sample: Sample, moving: Mask) -> None:
         assert self._recent is not None
         now, interval_s = self._now, sample.interval_s
         self._recent_noise.learn(now.recent, now.recent_limit, moving, interval_s)
         self._background_noise.learn(now.background, now.background_limit, moving, interval_s)
+        self._clutter.learn(self._sure, interval_s)
         self._recent += (sample.levels - self._recent) * np.float32(weight(interval_s, _RECENT_S))
         share = np.float32(weight(interval_s, _BACKGROUND_S))
         self._background += (sample.levels - self._background) * share
@@ -91,7 +95,7 @@ class BlockMethod:
         magnitude = np.abs(local(difference))
         deviation = noise.deviation
         unrest = _middle_ratio(magnitude, deviation) / _MEDIAN_MAGNITUDE
-        factor = np.float32(sigmas * max(1.0, unrest) * noise.doubt)
+        factor = np.float32(sigmas * max(1.0, unrest) * noise.doubt * self._clutter.factor)
         return magnitude, np.maximum(floor, deviation * factor) * np.float32(self._reluctance)
 
 

@@ -24,7 +24,7 @@ from vigilar_motion.zones import ZoneMap
 
 #: After a gap in the pictures longer than this, what was learnt is out of date.
 _STALE_S = 30.0
-#: While motion lasts, this part of the least area keeps it alive.
+#: This part of the least area confirms motion once seen, and keeps it alive.
 _SUSTAIN = 0.5
 #: A thing crosses the picture in no less than this time; insects at the lens do.
 _CROSSING_S = 1.2
@@ -39,7 +39,7 @@ class MotionResult:
     """What one picture says.
 
     :param confidence: 0.0 to 1.0; 0.5 is just enough to count
-    :param area_px: changed area, in pixels of the motion resolution
+    :param area_px: of the boxes, in pixels of the pictures
     :param boxes: of the moving regions, the largest first, relative coordinates
     :param zones: named zones touched
     :param edge: motion started or ended with this picture
@@ -138,8 +138,9 @@ class MotionDetector:
 
     def _regions(self, sample: Sample) -> list[Region]:
         change = self._method.changes(sample)
-        least_px = self._min_area_px * (_SUSTAIN if self.active else 1.0)
-        found = find_regions(change, self._zones.active, least_px, self._grid.block_area_px)
+        begun = self._machine.active or self._machine.suspects
+        least_px = self._min_area_px * (_SUSTAIN if begun else 1.0)
+        found = find_regions(change, self._zones.active, least_px)
         return [region for region in found if not self._scene.is_light(sample, region.place)]
 
     def _since(self, time_s: float, boxes: tuple[Box, ...]) -> float:

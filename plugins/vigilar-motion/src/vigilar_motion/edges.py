@@ -81,7 +81,12 @@ class EdgeMachine:
     @property
     def wants_faster(self) -> bool:
         """More pictures a second would settle something, or end the warm-up sooner."""
-        return self.active or not self.warm or bool(self._looks)
+        return self.active or not self.warm or self.suspects
+
+    @property
+    def suspects(self) -> bool:
+        """A hit waits to be confirmed."""
+        return bool(self._looks)
 
     def restart(self) -> None:
         """Begin a new warm-up with the next picture; a motion under way goes on."""

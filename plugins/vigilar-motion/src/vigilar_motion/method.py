@@ -16,13 +16,15 @@ class ChangeMap:
     :param weak: blocks that belong to a change if a sure one is next to them, also where a thing
         was a moment ago
     :param sure: blocks in which a thing is now, beyond doubt
-    :param area_px: pixels per block in which a thing is now
+    :param present: weak blocks in which a thing is now
+    :param block_area_px: pixels of a block
     """
 
     strength: Levels
     weak: Mask
     sure: Mask
-    area_px: Levels
+    present: Mask
+    block_area_px: int
 
 
 class ChangeMethod(Protocol):

@@ -51,7 +51,7 @@ class Mog2Method:
         part = filled.astype(np.float32) * np.float32(1 / 255)
         strength = part * np.float32(1 / _SURE)
         weak = part > _WEAK
-        return ChangeMap(strength, weak, part > _SURE, weak * np.float32(self._grid.block_area_px))
+        return ChangeMap(strength, weak, part > _SURE, weak, self._grid.block_area_px)
 
     def learn(self, sample: Sample, moving: Mask) -> None:
         """Nothing to do: the mixture learns while it compares."""

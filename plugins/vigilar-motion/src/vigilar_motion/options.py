@@ -48,7 +48,7 @@ class MotionOptions:
     """Settings of one camera's detector.
 
     :param sensitivity: 0 to 1; each 0.4 less doubles the contrast a change must have
-    :param min_area_px: changed area below this is ignored; pixels of the motion resolution
+    :param min_area_px: a thing whose box is smaller is ignored; pixels of the motion resolution
     :param motion_zones: where motion counts; everywhere when empty
     :param zones: parts of the picture with names
     :raises ValueError: a value out of range, a name used twice

@@ -25,7 +25,7 @@ class Region:
     :param blocks: rows × columns, the changed ones, also where it has been a moment ago
     :param place: the blocks where it surely is now
     :param box: around these, relative coordinates
-    :param area_px: changed pixels
+    :param area_px: of the box, in pixels
     :param strength: mean strength of its sure blocks, at least 1.0
     """
 
@@ -36,40 +36,35 @@ class Region:
     strength: float
 
 
-def find_regions(
-    change: ChangeMap, active: Mask | None, min_area_px: float, block_area_px: int
-) -> list[Region]:
+def find_regions(change: ChangeMap, active: Mask | None, min_area_px: float) -> list[Region]:
     """Group the weak blocks that have sure ones among them; regions by falling area.
 
     :param active: blocks in which motion counts, ``None`` for all
     :param min_area_px: smaller regions are left out
-    :param block_area_px: pixels of a block
     """
     sure = change.sure if active is None else change.sure & active
     if np.count_nonzero(sure) < _SURE_BLOCKS:
         return []
     weak = change.weak if active is None else change.weak & active
-    joined = cv2.dilate(weak.astype(np.uint8), _REACH)
-    count, labels = cv2.connectedComponents(joined, connectivity=8)
+    count, labels = cv2.connectedComponents(cv2.dilate(weak.astype(np.uint8), _REACH))
     sure_count = np.bincount(labels[sure], minlength=count)
-    areas = np.bincount(labels[weak], weights=change.area_px[weak], minlength=count)
-    least = np.maximum(_SURE_BLOCKS, _SURE_SHARE * areas / block_area_px)
-    chosen = np.flatnonzero((sure_count >= least) & (areas >= min_area_px))
+    present_count = np.bincount(labels[weak & change.present], minlength=count)
+    least = np.maximum(_SURE_BLOCKS, _SURE_SHARE * present_count)
     regions = [
-        _region(change, (labels == label) & weak, (labels == label) & sure, float(areas[label]))
-        for label in chosen
+        _region(change, (labels == label) & weak, sure)
+        for label in np.flatnonzero(sure_count >= least)
         if label != 0
     ]
-    return sorted(regions, key=lambda region: region.area_px, reverse=True)
+    large = [region for region in regions if region.area_px >= min_area_px]
+    return sorted(large, key=lambda region: region.area_px, reverse=True)
 
 
-def _region(change: ChangeMap, blocks: Mask, sure: Mask, area_px: float) -> Region:
-    strength = float(change.strength[sure].mean())
-    grown = cv2.dilate(sure.astype(np.uint8), _REACH).astype(np.bool_) & blocks
-    return Region(blocks, sure, _box(grown), area_px, max(1.0, strength))
-
-
-def _box(blocks: Mask) -> Box:
+def _region(change: ChangeMap, blocks: Mask, sure: Mask) -> Region:
+    place = blocks & sure
+    grown = cv2.dilate(place.astype(np.uint8), _REACH).astype(np.bool_)
+    x, y, width, height = cv2.boundingRect((grown & blocks & change.present).astype(np.uint8))
     rows, columns = blocks.shape
-    x, y, width, height = cv2.boundingRect(blocks.astype(np.uint8))
-    return Box(x / columns, y / rows, width / columns, height / rows)
+    box = Box(x / columns, y / rows, width / columns, height / rows)
+    strength = float(change.strength[place].mean())
+    area_px = float(width * height * change.block_area_px)
+    return Region(blocks, place, box, area_px, max(1.0, strength))
