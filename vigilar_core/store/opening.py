@@ -87,9 +87,9 @@ def _repair(
 ) -> Repair:
     _log.error("the database is damaged", path=str(path), reason=reason)
     damaged = _move_aside(path, time_us)
-    # Where nobody can tell which numbers were given, they go on with the seconds since 1970:
-    # more than events have ever happened.
-    beyond = time_us // 1_000_000
+    # Where nobody can tell which numbers were given, they go on with the milliseconds since 1970:
+    # more than events have ever happened, also when the database is lost again soon.
+    beyond = time_us // 1000
     result = Salvage() if damaged is None else _start_anew(url, parts, time_us, damaged, beyond)
     if not result.kept.get(events.name):
         result = _go_back(path, url, parts, time_us, snapshots_dir, beyond) or result
