@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vigilar_core.bus import topics
 from vigilar_recorder.facts import RecordingFacts
+from vigilar_recorder.files import write_private
 from vigilar_recorder.layout import OPEN_FOLDER
 
 
@@ -34,7 +35,7 @@ class OpenNotes:
         path = self._path(facts.id)
         draft = path.with_suffix(".new")
         try:
-            draft.write_text(facts.to_json(), encoding="utf-8")
+            write_private(draft, facts.to_json().encode())
             draft.replace(path)
         except OSError:
             draft.unlink(missing_ok=True)
