@@ -65,9 +65,9 @@ class House:
     port: int = 0
 
     @property
-    def back_s(self) -> float:
-        """When all must run again: ten seconds, more where others use the processors too."""
-        return 10.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    def slowness(self) -> float:
+        """How many times longer things take because others use the processors too, at least 1."""
+        return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
     @property
     def database(self) -> Path:

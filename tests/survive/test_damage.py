@@ -161,9 +161,10 @@ def test_a_damaged_database_is_set_aside_told_and_goes_on_with_higher_numbers(
     told = json.loads(damaged["data"])
     assert Path(told["moved_to"]).read_bytes() == bytes(content), "nothing is thrown away"
     assert damaged["sequence"] > before[-1]["sequence"]
-    kept = {row["id"]: row["sequence"] for row in after}
-    numbers = {row["id"]: row["sequence"] for row in before}
-    assert all(numbers[each] == number for each, number in kept.items() if each in numbers)
+    numbers = {row["sequence"]: row["id"] for row in before}
+    assert all(numbers.get(row["sequence"], row["id"]) == row["id"] for row in after), (
+        "no number is given twice"
+    )
     assert "the database is damaged" in stopped_vigilar.log.read_text()
 
 

@@ -23,7 +23,9 @@ from vigilar_core.testing import eventually
 
 pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(180)]
 
-#: What a killed recorder may lose, seconds of video.
+#: Every service runs again so soon after a kill on a machine of its own, seconds.
+BACK_S: Final = 10.0
+#: What a killed recorder may lose there, seconds of video.
 TAIL_S: Final = 1.0
 
 #: How each process is found; 0 while there is none.
@@ -50,7 +52,7 @@ def kill(house: House, name: str) -> int:
     A killed supervisor is started again at once, as systemd would.
     """
     victim = psutil.Process(PROCESSES[name](house))
-    killed_us, began_s, back_s = time.time_ns() // 1000, time.monotonic(), house.back_s
+    killed_us, began_s, back_s = time.time_ns() // 1000, time.monotonic(), BACK_S * house.slowness
     os.kill(victim.pid, signal.SIGKILL)
     if name == "supervisor":
         assert house.vigilar.process is not None
@@ -92,7 +94,7 @@ def test_whoever_is_killed_nothing_is_lost_and_all_are_back(
     if name in ENDS_RECORDING:
         sealed = house.sealed(recording["id"])
         assert sealed["recovered"]
-        assert tail_lost_s(house, sealed, killed_us) <= TAIL_S
+        assert tail_lost_s(house, sealed, killed_us) <= TAIL_S * house.slowness
         assert house.open_recording()["id"] != recording["id"]
     else:
         eventually(lambda: tail_lost_s(house, recording, killed_us) < 0, what="it records on")
@@ -131,7 +133,7 @@ def test_control_a_recorder_that_keeps_its_last_seconds_to_itself_would_be_seen(
     os.truncate(copy, copy.stat().st_size // 2)
     cut = decoded(copy, key, sealed=False)
     lost_s = [(now_us - recording["start_time_us"]) / 1e6 - each[-1] for each in (whole, cut)]
-    assert lost_s[0] <= TAIL_S + 0.5 < lost_s[1]
+    assert lost_s[0] + TAIL_S < lost_s[1]
 
 
 def test_notes_without_a_loss_show_none(tmp_path: Path) -> None:
@@ -159,4 +161,5 @@ def test_a_thousand_kills_at_random_instants_lose_nothing(
         outside.flowing()
         assert outside.notes.lost(house.database) == set()
         if name in ENDS_RECORDING:
-            assert tail_lost_s(house, house.sealed(recording["id"]), killed_us) <= TAIL_S
+            lost_s = tail_lost_s(house, house.sealed(recording["id"]), killed_us)
+            assert lost_s <= TAIL_S * house.slowness
