@@ -7,8 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from vigilar_camera_rtsp.camera_loop import BUSY_TICK_S, IDLE_TICK_S, LOW_LATENCY_TICK_S
 from vigilar_camera_rtsp.demo import Credentials
 from vigilar_core.media import Packet
+from vigilar_core.testing import eventually
 
 pytestmark = pytest.mark.rtsp
 
@@ -219,3 +221,18 @@ def test_movement_is_seen_within_the_idle_interval(serve, drive, clips) -> None:
     seen_s = time.monotonic() - pulse.monotonic_ns / 1e9
     assert seen_s < 1.5
     assert camera.host.frames[-1].monotonic_s > pulse.monotonic_ns / 1e9 - 0.1
+
+
+def test_a_camera_looked_at_by_its_key_frames_alone_is_read_less_often(serve, drive, clips) -> None:
+    camera = drive(serve({"sub": clips["sub"]}).url("sub"), idle_decode="keyframes")
+    camera.until(lambda: camera.host.frames)
+    eventually(lambda: camera.loop.pause_s() > IDLE_TICK_S, within_s=2, what="a long pause")
+
+
+def test_whoever_wants_more_than_key_frames_is_not_kept_waiting(serve, drive, clips) -> None:
+    camera = drive(serve({"sub": clips["sub"]}).url("sub"), idle_decode="keyframes")
+    camera.until(lambda: camera.host.frames)
+    camera.host.analysis_fps = 25.0
+    assert camera.loop.pause_s() <= BUSY_TICK_S
+    camera.host.low_latency = True
+    assert camera.loop.pause_s() <= LOW_LATENCY_TICK_S

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -73,6 +74,7 @@ def workers(
     choice: Choice | None = None,
     *,
     broker: bool = True,
+    targets: Mapping[str, str] | None = None,
 ) -> dict[str, WorkerPlan]:
     plan = Plan(
         reports=reports,
@@ -86,7 +88,7 @@ def workers(
         warnings=(),
         settings=build_settings(tables),
     )
-    found = plan_workers(plan, tables, choice or Choice(), broker=broker)
+    found = plan_workers(plan, tables, choice or Choice(), broker=broker, targets=targets)
     return {worker.name: worker for worker in found}
 
 
@@ -202,3 +204,10 @@ def test_a_detached_analyser_restarts_the_cameras_so_that_they_share_pictures() 
     pets = report("pets", services=[Service("pets")], hooks=("on_frame",), detached=("on_frame",))
     touched = changed(workers(), workers(reports=(*REPORTS, pets)))
     assert touched == {"camera:hall", "camera:yard"}
+
+
+def test_inline_plugins_are_imported_before_a_cameras_process_is_forked() -> None:
+    targets = {"recorder": "house_recorder.plugin:plugin", "presence": "presence:plugin"}
+    found = workers(targets=targets)
+    assert found["camera:hall"].preload == ("house_recorder.plugin",)
+    assert found["presence"].preload == ()
