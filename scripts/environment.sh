@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: finds Python, installs Debian packages, makes the environment.
 # Every step looks first whether it is done already, so a second run costs a second.
 

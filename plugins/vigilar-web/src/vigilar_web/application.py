@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, g, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
-from flask_wtf.csrf import CSRFProtect  # type: ignore[import-untyped]
+from flask_wtf.csrf import CSRFProtect
 
 from vigilar_core.web import NavigationEntry, Role, WebPart
 from vigilar_web import error_pages, guard, headers, problem, streams

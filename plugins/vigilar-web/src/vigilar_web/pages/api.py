@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, jsonify, make_respons
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from flask_openapi3.openapi import OpenAPI
-from flask_wtf.csrf import generate_csrf  # type: ignore[import-untyped]
+from flask_wtf.csrf import generate_csrf
 from pydantic import BaseModel, ConfigDict, Field
 
 from vigilar_core.bus import topics
