@@ -16,7 +16,7 @@ from tests.survive.house import House, rows_of
 from tests.survive.visitor import Visitor, administrator
 from vigilar_core.testing import Installation, eventually
 
-pytestmark = pytest.mark.rtsp
+pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(240)]
 
 
 def finished_recording(house: House) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def run_once(vigilar: Installation) -> None:
     vigilar.start(*ONLY)
     try:
         vigilar.running(within_s=60)
-        eventually(told, within_s=30, what="it tells that it has started")
+        eventually(told, within_s=90, what="it tells that it has started")
     finally:
         assert vigilar.stop() == 0
 
