@@ -49,8 +49,9 @@ def test_the_root_carries_every_plugin_as_an_extra_of_its_name() -> None:
     assert (metadata["name"], metadata["version"]) == ("vigilar", __version__)
     for folder in PROJECTS:
         name = folder.name.removeprefix("vigilar-")
-        assert metadata["optional-dependencies"][name] == [f"{folder.name}=={__version__}"]
-        assert name in metadata["optional-dependencies"]["all"][0]
+        pinned = f"{folder.name}=={__version__}"
+        assert metadata["optional-dependencies"][name] == [pinned]
+        assert pinned in metadata["optional-dependencies"]["all"]
 
 
 def test_every_plugin_of_the_house_is_known_as_such() -> None:
