@@ -171,7 +171,7 @@ def test_garbage_instead_of_media_ends_in_a_fault_and_the_next_try(
     noise = random.Random(seed).randbytes(200_000)
     hostile.media = lambda s: s.sendall(noise)
     camera = drive(hostile.url, rtsp_timeout_ms=500, rtsp_reconnect_s=0.1)
-    camera.until_kinds("camera_offline")
+    camera.until(lambda: {"camera_offline", "camera_stalled"} & {*camera.bus.kinds()})
     camera.until(lambda: sum(r.startswith("DESCRIBE") for r in hostile.requests) >= 2)
     assert camera.host.packets == []
 
