@@ -14,6 +14,12 @@ from vigilar_core.testing import Installation
 #: Path of the project, for processes that find the core by it.
 ROOT = Path(__file__).parents[2]
 
+#: What is installed beside the plugins made here stays out of these tests.
+ONLY_MADE_HERE = """
+[plugins]
+disabled = ["camera-rtsp", "hello", "live", "motion", "recorder", "web"]
+"""
+
 
 class Workshop:
     """Makes plugins and installations that see them, in a folder of its own."""
@@ -41,7 +47,7 @@ class Workshop:
         path = f"{ROOT}{os.pathsep}{self.site}"
         found = Installation(
             self.folder / f"v{len(self._made)}",
-            configuration,
+            configuration if "[plugins]" in configuration else ONLY_MADE_HERE + configuration,
             environment={**os.environ, "PYTHONPATH": path, **(variables or {})},
         )
         self._made.append(found)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.security.estate import SCRIPT, Estate
 from tests.survive.outside_ledger import OutsideLedger
@@ -18,25 +16,12 @@ pytestmark = [
     pytest.mark.rtsp,
 ]
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        switches = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=switches)
-        yield opened
-        opened.close()
-
 
 @pytest.fixture
-def page(browser: Browser, estate: Estate) -> Iterator[Page]:
+def page(chromium: Browser, estate: Estate) -> Iterator[Page]:
     """A page of the administrator."""
     admin = estate.administrator()
-    context = browser.new_context()
+    context = chromium.new_context()
     context.add_cookies(
         [{"name": each.name, "value": str(each.value), "url": admin.origin}
          for each in admin.session.cookies]
@@ -89,9 +74,9 @@ def test_class_10_an_event_that_arrives_runs_nowhere(
 
 
 def test_class_10_control_the_script_would_run_where_it_is_taken_for_markup(
-    browser: Browser,
+    chromium: Browser,
 ) -> None:
-    context = browser.new_context()
+    context = chromium.new_context()
     page = context.new_page()
     page.set_content(f"<body>{SCRIPT}</body>")
     eventually(lambda: page.evaluate("window.hacked") == 1)
