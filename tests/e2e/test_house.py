@@ -7,6 +7,7 @@ import io
 import itertools
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import av
@@ -23,6 +24,7 @@ pytestmark = [pytest.mark.rtsp, pytest.mark.browser, pytest.mark.xdist_group("ho
 @pytest.fixture(scope="module")
 def recording(house: House) -> dict[str, object]:
     """The row of a recording that a movement has caused."""
+    eventually(lambda: _online_s(house) > 6, within_s=20, what="the packet ring is full")
     before = house.newest()
     house.camera.pulse()
     eventually(lambda: house.after(before, "motion_start"), within_s=8, what="motion starts")
@@ -33,6 +35,12 @@ def recording(house: House) -> dict[str, object]:
     assert sealed is not None
     row = house.rows("SELECT * FROM recordings WHERE sealed ORDER BY start_time_us DESC LIMIT 1")
     return dict(row[0]._mapping)
+
+
+def _online_s(house: House) -> float:
+    """How long the camera has been there, seconds."""
+    (since,) = house.rows("SELECT max(time_us) FROM events WHERE kind = 'camera_online'")
+    return time.time() - int(str(since[0])) / 1e6
 
 
 def test_a_movement_becomes_an_event_and_a_recording(recording: dict[str, object]) -> None:

@@ -103,7 +103,7 @@ def events(installation: Installation, kind: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shared_house(shared_workshop) -> Installation:
-    for name, body in (("source", SOURCE), ("recorder", RECORDER), ("watcher", WATCHER)):
+    for name, body in (("source", SOURCE), ("sealer", RECORDER), ("watcher", WATCHER)):
         shared_workshop.plugin(name, body)
     return shared_workshop.installation('[[cameras]]\nid = "hall"\n[[cameras]]\nid = "yard"\n')
 
