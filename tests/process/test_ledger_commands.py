@@ -14,15 +14,18 @@ import pytest
 from vigilar_core.testing import Installation, eventually
 
 ROOT = Path(__file__).parents[2]
+#: Whatever is installed stays out of these tests.
+ONLY_THE_CORE = """
+[plugins]
+disabled = ["camera-rtsp", "hello", "live", "motion", "recorder", "web"]
+"""
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Installation]:
     """An installation of the core alone, not started."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    found = Installation(
-        tmp_path / "v", "[plugins]\nthird_party = false\n", environment=environment
-    )
+    found = Installation(tmp_path / "v", ONLY_THE_CORE, environment=environment)
     yield found
     found.stop(30)
 

@@ -128,7 +128,8 @@ def test_a_camera_that_sends_nothing_is_stalled_while_the_loop_stays_alive(
     ticks = camera.host.ticks
     assert camera.until_kinds("camera_stalled") < 10
     assert camera.causes()[0] == "no_packets"
-    assert camera.host.ticks - ticks > 5
+    # Besides the ticks there is one read that waits for the camera as long as it may.
+    assert camera.host.ticks - ticks >= 2
     server.thaw()
     # The server goes on with the next key frame, up to two seconds later.
     assert camera.until_kinds("camera_stalled", "camera_online") < 7
