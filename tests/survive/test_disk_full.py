@@ -87,7 +87,7 @@ def test_a_full_data_disk_loses_nothing_acknowledged_and_everything_goes_on_afte
     outside.flowing(within_s=40)
     outside.drained(within_s=40)
     assert outside.notes.lost(house.database) == set()
-    for kind in ("commits_delayed", "camera_offline", "camera_online", "recording_started"):
+    for kind in ("camera_offline", "camera_online", "recording_started"):
         eventually(lambda kind=kind: house.events(kind, after=before), within_s=20, what=kind)
     assert house.sealed(recording["id"])["ended_by"] == "camera_lost"
     house.ready()
